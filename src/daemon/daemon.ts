@@ -61,7 +61,7 @@ export interface Daemon {
   readonly agent: { readonly name: string; readonly standIn: boolean };
   /** Names of the code runners. */
   readonly runners: readonly string[];
-  readonly hooks: readonly string[];
+  readonly hooks: readonly { readonly path: string; readonly note: string | null }[];
   readonly signalbox: Signalbox;
   /** Ends what runs within `graceMs` (default: the configured one), then all agents, then the store. */
   close(options?: { readonly graceMs?: number }): Promise<void>;
@@ -186,7 +186,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
     folder,
     agent: { name: agent.driver.name, standIn: agent.standIn },
     runners: Object.keys(runners),
-    hooks: hooks.map(({ path }) => path),
+    hooks: hooks.map(({ path, note = null }) => ({ path, note })),
     signalbox,
     async close(how = {}) {
       graceMs = how.graceMs ?? config.limits.graceMs;

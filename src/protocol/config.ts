@@ -120,6 +120,16 @@ export const PermissionsConfigSchema = {
       description:
         'Policy of background tasks. Default: they may also edit, and must request permission for anything else.',
     },
+    untrusted: {
+      type: 'object',
+      additionalProperties: false,
+      description:
+        'Policies of tasks of the rights class `untrusted`, by their lane. Default, for both: they may read and search, and request nothing.',
+      properties: {
+        interactive: { ...PermissionPolicySchema, description: 'Policy of untrusted interactive tasks.' },
+        background: { ...PermissionPolicySchema, description: 'Policy of untrusted background tasks.' },
+      },
+    },
   },
 } as const satisfies Schema;
 

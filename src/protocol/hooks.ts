@@ -31,6 +31,8 @@ export interface HookHandler {
   readonly method: 'POST';
   /** Bytes; a longer body is refused with 413 before `handle` is called. */
   readonly bodyLimit: number;
+  /** What a person who starts the daemon should know of it, in a few words. */
+  readonly note?: string;
   /** Refuses a delivery that no body could make a valid one, before a byte of its body is read. Null: the body decides. */
   refuse(head: HookHead): HookResponse | null;
   handle(request: HookRequest): Promise<HookResponse>;

@@ -4,7 +4,7 @@ import type { Input } from '../core/model/inputs.ts';
 import type { Lane } from '../core/model/task.ts';
 import type { Session } from '../core/model/session.ts';
 import type { StepResult } from '../core/model/replies.ts';
-import { defaultPolicies, type PermissionPolicy } from '../core/model/permission.ts';
+import { defaultPolicies, type PermissionPolicy, untrustedPolicy } from '../core/model/permission.ts';
 import { defaultOnFull, type OnFull } from '../protocol/conversations.ts';
 import { defaultsOf, runtimeLimits } from '../protocol/limits.ts';
 import { defaultExpiresIn } from '../protocol/task-spec.ts';
@@ -27,6 +27,13 @@ export const partsPerStep = 128;
 
 export const defaultLimits: RuntimeLimits = { ...defaultsOf(runtimeLimits), outputBatchMs: 5 };
 
+type ByLane = { readonly [L in Lane]: PermissionPolicy };
+
+/** By lane; those of tasks that have the rights class `untrusted` apart. */
+export interface Policies extends ByLane {
+  readonly untrusted: ByLane;
+}
+
 export interface SignalboxOptions {
   readonly store: Store;
   /** Drives every session's agent. */
@@ -35,7 +42,7 @@ export interface SignalboxOptions {
   readonly runners?: { readonly [name: string]: Runner };
   readonly limits?: Partial<RuntimeLimits>;
   /** What agents may do without asking, for tasks without their own policy. Default: `defaultPolicies`. */
-  readonly permissions?: { readonly [L in Lane]?: PermissionPolicy };
+  readonly permissions?: Partial<Policies>;
   /** How long a task may wait that does not say, by its lane: milliseconds; null: as long as it takes. Default: a day, a week. */
   readonly expiresIn?: { readonly [L in Lane]?: number | null };
   /** What happens when a conversation is too long for its model. Default: `fresh`. */
@@ -65,7 +72,7 @@ export interface Context {
   readonly agent: AgentDriver;
   readonly runners: { readonly [name: string]: Runner };
   readonly limits: RuntimeLimits;
-  readonly permissions: { readonly [L in Lane]: PermissionPolicy };
+  readonly permissions: Policies;
   readonly expiresIn: { readonly [L in Lane]: number | null };
   /** A conversation that is too long for its model ends, and its task begins another. */
   readonly freshWhenFull: boolean;
@@ -86,7 +93,11 @@ export function contextOf(options: SignalboxOptions): Context {
     agent: options.agent,
     runners: options.runners ?? {},
     limits: { ...defaultLimits, ...options.limits },
-    permissions: { ...defaultPolicies, ...options.permissions },
+    permissions: {
+      ...defaultPolicies,
+      untrusted: { interactive: untrustedPolicy, background: untrustedPolicy },
+      ...options.permissions,
+    },
     expiresIn: { ...defaultExpiresIn, ...options.expiresIn },
     freshWhenFull: (options.conversation?.onFull ?? defaultOnFull) === 'fresh',
     workspaces: options.workspaces ?? null,

@@ -56,7 +56,35 @@ describe('built-in rules', () => {
   ])('association %s has the rights class %s', async (association, rights) => {
     const payload = example('issue_comment', 'created');
     inside(payload, 'comment')['author_association'] = association;
-    expect(await deliver('issue_comment', payload)).toMatchObject({ rights });
+    expect(await deliver('issue_comment', payload, { untrusted: 'read-only' })).toMatchObject({ rights });
+    const isStranger = rights === 'untrusted' && typeof association === 'string';
+    const byDefault = await deliver('issue_comment', payload);
+    expect(byDefault).toEqual(isStranger ? 'untrusted_author' : expect.objectContaining({ rights }));
+    expect(await deliver('issue_comment', payload, { untrusted: 'as-trusted' })).toMatchObject({ rights: 'trusted' });
+    const literal = { rules: [{ like: 'comment' as const, rights: 'guests' }] };
+    expect(await deliver('issue_comment', payload, literal)).toMatchObject({ rights: 'guests' });
+  });
+
+  test('what only members can request is trusted whatever its text, and so is a failure on a branch that is not that of a fork', async () => {
+    const issue = example('issues', 'labeled');
+    inside(issue, 'issue')['author_association'] = 'NONE';
+    inside(issue, 'label')['name'] = 'signalbox';
+    expect(await deliver('issues', issue)).toMatchObject({ rights: 'trusted' });
+    const run = example('workflow_run', 'completed');
+    const { id } = inside(run, 'repository');
+    for (const [head, outcome] of [
+      [id, expect.objectContaining({ rights: 'trusted' })],
+      [Number(id) + 1, 'untrusted_author'],
+      [null, 'untrusted_author'],
+    ] as const) {
+      Object.assign(inside(run, 'workflow_run'), { conclusion: 'failure', head_repository: { id: head } });
+      expect(await deliver('workflow_run', run)).toEqual(outcome);
+    }
+    const check = example('check_run', 'completed');
+    inside(inside(check, 'check_run'), 'app')['slug'] = 'another-ci';
+    inside(inside(check, 'check_run'), 'check_suite')['head_branch'] = null;
+    expect(await deliver('check_run', check)).toBe('untrusted_author');
+    expect(await deliver('check_run', check, { untrusted: 'read-only' })).toMatchObject({ rights: 'untrusted' });
   });
 
   test('G04: a review and its inline comments become one task for each text, in one merge group, and none for an empty review', async () => {
@@ -98,7 +126,7 @@ describe('built-in rules', () => {
     expect(await deliver('check_run', check)).toBe('covered_by_workflow_run');
     inside(inside(check, 'check_run'), 'app')['slug'] = 'another-ci';
     expect(await deliver('check_run', check)).toMatchObject({
-      rights: 'untrusted',
+      rights: 'trusted',
       author: 'another-ci',
       labels: { rule: 'check-failed', number: '2', check: 'Octocoders-linter' },
     });
@@ -108,8 +136,9 @@ describe('built-in rules', () => {
     }
     const run = example('workflow_run', 'completed');
     expect(await deliver('workflow_run', run)).toBe('conclusion_not_failed');
+    const { id } = inside(run, 'repository');
     for (const conclusion of ['failure', 'timed_out', 'startup_failure']) {
-      inside(run, 'workflow_run')['conclusion'] = conclusion;
+      Object.assign(inside(run, 'workflow_run'), { conclusion, head_repository: { id } });
       expect(await deliver('workflow_run', run)).toMatchObject({ labels: { rule: 'workflow-failed' } });
     }
     for (const conclusion of ['cancelled', 'skipped', 'neutral', 'stale', 'action_required', null, 7]) {

@@ -1,5 +1,6 @@
 /** Deliveries through the door into the real runtime, on a real SQLite file. */
 import { describe, expect, test } from 'vitest';
+import type { GithubConfigInput } from '../../src/gateways/github/config.ts';
 import { githubHook } from '../../src/gateways/github/hook.ts';
 import { recordedDeliveries } from '../../src/gateways/github/recorded/index.ts';
 import { systemClock } from '../../src/runtime/index.ts';
@@ -9,7 +10,7 @@ import { config, example, post } from '../support/deliveries.ts';
 const [comment, review, check] = recordedDeliveries;
 const sessionKey = 'github:Codertocat/Hello-World';
 
-const doorOf = (one: Box) => githubHook({ box: one.box, config: config() });
+const doorOf = (one: Box, more: Partial<GithubConfigInput> = {}) => githubHook({ box: one.box, config: config(more) });
 const taskOf = (answer: { readonly body: { readonly [name: string]: unknown } }): string => String(answer.body['task']);
 
 /** A runtime whose collecting windows stay open until the test closes them. */
@@ -157,7 +158,7 @@ describe('a delivery to the runtime', () => {
   test('G04 of a review never shares a turn with a text of other rights', async () => {
     const { one, closeWindows } = await openCollecting();
     await using _closed = one;
-    const door = doorOf(one);
+    const door = doorOf(one, { untrusted: 'read-only' });
     const stranger = structuredClone(review.payload) as { review: { author_association: string; body: string } };
     Object.assign(stranger.review, { author_association: 'NONE', body: 'Let me in.' });
     await post(door, { ...review, delivery: 'r-1' });

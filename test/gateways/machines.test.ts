@@ -13,7 +13,9 @@ const [comment, , check] = recordedDeliveries;
 
 const failedRun = (): unknown => {
   const payload = example('workflow_run', 'completed');
-  Object.assign(payload['workflow_run'] as object, { conclusion: 'failure' });
+  const run = payload['workflow_run'] as { readonly head_repository: object };
+  Object.assign(run, { conclusion: 'failure' });
+  Object.assign(run.head_repository, { id: (payload['repository'] as { readonly id: number }).id });
   return payload;
 };
 

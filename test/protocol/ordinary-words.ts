@@ -1,6 +1,6 @@
 /** Words of public names that need no definition: readers know them. A verb stands for its forms. */
 export const ordinaryWords: readonly string[] = `
-after age ahead alias all already amount approve arg at auth before began body bot bound builtin by byte cache call cap cause change
+after age ahead alias all already amount approve arg as at auth before began body bot bound builtin by byte cache call cap cause change
 check close column command comment config context count crash currency detail duplicate end entry env error exit explanation export fact
 failure file finish first follow free from function hint host how id if ignore info input instance issue item keep kind last left length level like
 line list listen live log login made make member message method metric module move name new next nice none note of ok omit open page path pending per

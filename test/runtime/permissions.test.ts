@@ -54,6 +54,24 @@ describe('permissions by policy', () => {
     expect((await one.ended(own)).payload.permissions).toEqual({ mode: 'allow', allow: [], deny: ['Bash'] });
   });
 
+  it('of the rights class untrusted are those of untrusted tasks, in each lane', async () => {
+    await using one = await openBox();
+    await one.background({ rights: 'untrusted' });
+    const back = await one.stage.turn();
+    expect(await verdicts(one, back, [read, edit, run])).toEqual([true, false, false]);
+    back.finish();
+    const policy = { mode: 'ask', allow: ['edit'], deny: ['Bash'] } as const;
+    await using other = await openBox({ permissions: { untrusted: { interactive: policy, background: policy } } });
+    await other.send({ rights: 'untrusted' });
+    const configured = await other.stage.turn();
+    expect(await verdicts(other, configured, [read, edit, run])).toEqual([true, true, false]);
+    configured.finish();
+    await other.send({ rights: 'trusted' });
+    const trusted = await other.stage.turn();
+    expect(await verdicts(other, trusted, [read, edit])).toEqual([true, false]);
+    trusted.finish();
+  });
+
   it('of a preempted task apply again when it is resumed, and those of the other task do not', async () => {
     await using one = await openBox();
     await one.background();

@@ -37,7 +37,8 @@ function announce(daemon: Daemon, config: string | null, data: DataFolder, io: I
   if (io.json) {
     // `pid`: who takes signals.
     const pids = { pid: process.ppid, daemon: process.pid };
-    io.document({ type: 'ready', url, folder, ...pids, version: version(), agent, runners, hooks, config });
+    const paths = hooks.map(({ path }) => path);
+    io.document({ type: 'ready', url, folder, ...pids, version: version(), agent, runners, hooks: paths, config });
     return;
   }
   const { paint } = io;
@@ -48,7 +49,7 @@ function announce(daemon: Daemon, config: string | null, data: DataFolder, io: I
     `  data    ${folder}`,
     `  config  ${config ?? 'none: every default (docs/configuration.md)'}`,
     ...(runners.length === 0 ? [] : [`  runners ${runners.join(', ')}`]),
-    ...hooks.map((hook) => `  hook    POST ${url}${hook}`),
+    ...hooks.map(({ path, note }) => `  hook    POST ${url}${path}${note === null ? '' : paint.faint(` (${note})`)}`),
     `  send    ${paint.strong(`${selfOf(io)} send${data.flag} hello "Say hello"`)}`,
     paint.faint('Ctrl-C ends it.'),
   ];

@@ -34,6 +34,12 @@ export const defaultPolicies: { readonly [L in Lane]: PermissionPolicy } = {
   background: { mode: 'ask', allow: ['edit'], deny: [] },
 };
 
+/** The class of rights of a task whose words are a stranger's. */
+export const untrustedRights = 'untrusted';
+
+/** What such a task may do in any lane, where nothing else is said: read in its folder. It asks nobody. */
+export const untrustedPolicy: PermissionPolicy = { mode: 'read-only', allow: [], deny: [] };
+
 export interface PermissionAction extends RequestedAction {
   /** The request as the agent made it. */
   readonly detail: unknown;

@@ -3,7 +3,8 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { AppError } from '../../core/errors.ts';
 import type { Lane } from '../../core/model/task.ts';
-import { defaultPolicies, type PermissionPolicy } from '../../core/model/permission.ts';
+import { defaultPolicies, type PermissionPolicy, untrustedPolicy } from '../../core/model/permission.ts';
+import type { Policies } from '../../runtime/options.ts';
 import { sourceKeys, type SourceConfigs } from '../../gateways/registry.ts';
 import type { AgentConfig, LimitsConfig, ListenConfig, LogLevel } from '../../protocol/config.ts';
 import { defaultLogLevel, fullLimits, fullListen } from '../../protocol/config.ts';
@@ -23,7 +24,7 @@ export interface DaemonConfig {
   readonly durability: NonNullable<ConfigFile['durability']>;
   readonly logLevel: LogLevel;
   readonly agent: AgentConfig;
-  readonly permissions: { readonly [L in Lane]: PermissionPolicy };
+  readonly permissions: Policies;
   readonly expiresIn: { readonly [L in Lane]: number | null };
   readonly conversation: { readonly onFull: OnFull };
   /** Folders are absolute. */
@@ -110,6 +111,10 @@ function filled(config: ConfigFile, logLevel: LogLevel, base: string): DaemonCon
     permissions: {
       interactive: policyOf(config.permissions?.interactive, interactive),
       background: policyOf(config.permissions?.background, background),
+      untrusted: {
+        interactive: policyOf(config.permissions?.untrusted?.interactive, untrustedPolicy),
+        background: policyOf(config.permissions?.untrusted?.background, untrustedPolicy),
+      },
     },
     expiresIn: { ...defaultExpiresIn, ...config.expiresIn },
     conversation: { onFull: defaultOnFull, ...config.conversation },

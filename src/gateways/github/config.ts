@@ -76,6 +76,13 @@ export const GithubConfigSchema = {
       default: ['OWNER', 'MEMBER', 'COLLABORATOR'],
       description: 'Authors with one of these associations get the rights class `trusted`, all others `untrusted`.',
     },
+    untrusted: {
+      type: 'string',
+      enum: ['ignore', 'read-only', 'as-trusted'],
+      default: 'ignore',
+      description:
+        'What a request of anyone else does. `ignore`: nothing. `read-only`: a task of the rights class `untrusted`, which has the policy `permissions.untrusted`. `as-trusted`: the same as that of a trusted author.',
+    },
     rules: { type: 'array', maxItems: 500, items: GithubRuleSchema },
     builtin: { type: 'boolean', default: true, description: 'Use the built-in rules after yours.' },
     quoteMax,

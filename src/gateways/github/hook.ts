@@ -13,16 +13,19 @@
  * State: none but the compiled rules.
  */
 import type { HookHandler, HookHead, HookRequest, HookResponse } from '../../protocol/hooks.ts';
+import { untrustedRights } from '../../core/model/permission.ts';
 import type { Signalbox } from '../../runtime/api.ts';
 import { ignored, receipt, refuse, unbuildable } from '../shared/answers.ts';
 import { exactText, parseBody } from '../shared/body.ts';
 import { listOf } from '../shared/config.ts';
-import { at, type JsonObject } from '../shared/fields.ts';
+import { at, type JsonObject, scalarAt } from '../shared/fields.ts';
 import { buildTask } from '../shared/task-template.ts';
 import type { Facts } from '../shared/template.ts';
 import { GithubConfigSchema, type GithubConfigInput } from './config.ts';
 import { isBot, readIdentities } from './identity.ts';
+import { ignoreReasons } from './ignored.ts';
 import { chooseRule, compileRules } from './rule-list.ts';
+import type { Trust } from './rules.ts';
 import { isSigned, signaturePattern } from './signature.ts';
 
 const { properties: byDefault } = GithubConfigSchema;
@@ -50,8 +53,7 @@ export function githubHook({ box, config }: GithubHookOptions): HookHandler {
     ignoreBots: config.ignoreBots ?? byDefault.ignoreBots.default,
   };
   const trusted: ReadonlySet<string> = new Set(config.trusted ?? byDefault.trusted.default);
-  const rights = (facts: Facts): string =>
-    trusted.has(facts.get('association')?.value ?? '') ? 'trusted' : 'untrusted';
+  const untrusted = config.untrusted ?? byDefault.untrusted.default;
 
   const dispatch = async (request: HookRequest, delivery: Delivery): Promise<HookResponse> => {
     const chosen = chooseRule(rules, delivery, choice);
@@ -59,19 +61,29 @@ export function githubHook({ box, config }: GithubHookOptions): HookHandler {
     if (chosen.kind === 'ignored') {
       return ignored(name, chosen.reason, chosen.detail);
     }
+    const isTrusted = (facts: Facts): boolean =>
+      standing(chosen.rule.trust, delivery.body, facts, trusted) === 'trusted';
     const built = buildTask(chosen.task, {
       body: delivery.body,
       given: { event: name, action: delivery.action ?? '', delivery: delivery.id, rule: chosen.rule.name },
       idempotencyKey: `github:${delivery.id}`,
       text: delivery.text,
-      rights,
+      rights: (facts) => (untrusted === 'as-trusted' || isTrusted(facts) ? 'trusted' : untrustedRights),
       lane: isBot(delivery.body) ? 'background' : 'interactive',
     });
-    return built.kind === 'task' ? receipt(request, await box.submit(built.request)) : unbuildable(request, built);
+    if (built.kind !== 'task') {
+      return unbuildable(request, built);
+    }
+    // A rule that says which rights its tasks have takes the deliveries of all authors.
+    const isStranger = standing(chosen.rule.trust, delivery.body, built.facts, trusted) === 'stranger';
+    return isStranger && untrusted === 'ignore' && chosen.task.spec.rights === undefined
+      ? ignored(name, 'untrusted_author', ignoreReasons.untrusted_author)
+      : receipt(request, await box.submit(built.request));
   };
 
   return {
     ...head,
+    note: `requests of strangers: ${untrusted}`,
     refuse: refuseHead,
     async handle(request) {
       const verified = await verify(request, secrets, head.bodyLimit);
@@ -85,6 +97,28 @@ export function githubHook({ box, config }: GithubHookOptions): HookHandler {
       return dispatch(request, delivery);
     },
   };
+}
+
+/** `unknown`: nothing in the delivery says whose request it is. */
+function standing(
+  trust: Trust,
+  body: JsonObject,
+  facts: Facts,
+  trusted: ReadonlySet<string>,
+): 'trusted' | 'stranger' | 'unknown' {
+  switch (trust.by) {
+    case 'member':
+      return 'trusted';
+    case 'branch': {
+      const value = scalarAt(body, trust.field);
+      const isOurs = trust.isThis ? value === scalarAt(body, 'repository.id') : true;
+      return value !== null && isOurs ? 'trusted' : 'stranger';
+    }
+    case 'author': {
+      const association = facts.get('association')?.value ?? null;
+      return association === null ? 'unknown' : trusted.has(association) ? 'trusted' : 'stranger';
+    }
+  }
 }
 
 interface Delivery {

@@ -14,6 +14,7 @@ export const ignoreReasons = {
   own_event: 'The agent itself caused it.',
   bot_event: 'Another bot caused it, and github.ignoreBots is on.',
   bot_not_configured: 'Only an event for the agent counts here, and github.bot names no login of the agent.',
+  untrusted_author: 'It is the request of someone who may not change the repository, and github.untrusted is `ignore`.',
   nothing_to_answer: 'It has no text. Comments on lines of a review have their own deliveries.',
   conclusion_not_failed: 'It did not fail.',
   covered_by_workflow_run: 'GitHub Actions also report the whole workflow run, which makes the task.',

@@ -5,7 +5,7 @@ import { compileTask, type CompiledTask } from '../shared/task-template.ts';
 import type { GithubConfigInput, GithubRule, GithubRuleName } from './config.ts';
 import { isBot, isOwn, type Identities } from './identity.ts';
 import { eventReasons, ignoreReasons } from './ignored.ts';
-import { builtinRules, commonFacts, defaultSession, defaultSource, type RuleSpec } from './rules.ts';
+import { builtinRules, commonFacts, defaultSession, defaultSource, type RuleSpec, type Trust } from './rules.ts';
 
 interface CompiledRule {
   readonly name: string;
@@ -13,6 +13,7 @@ interface CompiledRule {
   readonly action: string | null;
   readonly when: readonly Condition[];
   readonly own: 'ignore' | 'take';
+  readonly trust: Trust;
   readonly does:
     | { readonly kind: 'task'; readonly task: CompiledTask }
     | { readonly kind: 'ignore'; readonly why: string };
@@ -77,6 +78,7 @@ function readRule(rule: GithubRule, where: string): RuleSpec {
     action: action === undefined || action === '*' ? null : action,
     when,
     own: own ?? base?.own ?? 'ignore',
+    trust: base?.trust ?? { by: 'author' },
   };
 }
 
@@ -87,8 +89,8 @@ function compileRule(
   quoteMax: number | undefined,
   ignore: string | undefined,
 ): CompiledRule {
-  const { event, action, when, own, ...task } = spec;
-  const head = { name, event, action, when, own };
+  const { event, action, when, own, trust, ...task } = spec;
+  const head = { name, event, action, when, own, trust };
   if (ignore !== undefined) {
     return { ...head, does: { kind: 'ignore', why: ignore } };
   }

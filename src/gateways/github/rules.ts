@@ -14,7 +14,16 @@ export interface RuleSpec extends HookTaskTemplate {
   readonly action: string | null;
   readonly when: readonly Condition[];
   readonly own: 'ignore' | 'take';
+  readonly trust: Trust;
 }
+
+/**
+ * Whose request it is. `author`: that of the text, whose association decides. `member`: GitHub lets nobody else do it. `branch`: of who may push
+ * to the repository, where the field is there, and where it is a repository, this one.
+ */
+export type Trust =
+  | { readonly by: 'author' | 'member' }
+  | { readonly by: 'branch'; readonly field: string; readonly isThis: boolean };
 
 /** Facts of every delivery that is about a repository. `event`, `action`, `delivery` and `rule` are given beside them. */
 export const commonFacts = {
@@ -61,6 +70,7 @@ const comment: RuleSpec = {
   event: 'issue_comment',
   action: 'created',
   own: 'ignore',
+  trust: { by: 'author' },
   when: [{ field: 'comment.body', noneOf: [null], otherwise: 'nothing_to_answer' }],
   facts: {
     ...issueFacts,
@@ -86,6 +96,7 @@ const review: RuleSpec = {
   event: 'pull_request_review',
   action: 'submitted',
   own: 'ignore',
+  trust: { by: 'author' },
   // A review without a text of its own says what it has to say in its inline comments, which are delivered one by one.
   when: [{ field: 'review.body', noneOf: [null], otherwise: 'nothing_to_answer' }],
   facts: {
@@ -117,6 +128,7 @@ const reviewComment: RuleSpec = {
   event: 'pull_request_review_comment',
   action: 'created',
   own: 'ignore',
+  trust: { by: 'author' },
   when: [{ field: 'comment.body', noneOf: [null], otherwise: 'nothing_to_answer' }],
   facts: {
     ...pullFacts,
@@ -159,6 +171,8 @@ const checkFailed: RuleSpec = {
   ],
   // The sender of a check is who pushed, which is the bot itself for most checks that it has to mend.
   own: 'take',
+  // GitHub names no branch of a fork here.
+  trust: { by: 'branch', field: 'check_run.check_suite.head_branch', isThis: false },
   ...repair,
   facts: {
     number: 'check_run.pull_requests.0.number',
@@ -191,6 +205,7 @@ const workflowFailed: RuleSpec = {
   action: 'completed',
   when: [{ field: 'workflow_run.conclusion', oneOf: failedConclusions, otherwise: 'conclusion_not_failed' }],
   own: 'take',
+  trust: { by: 'branch', field: 'workflow_run.head_repository.id', isThis: true },
   ...repair,
   facts: {
     number: 'workflow_run.pull_requests.0.number',
@@ -226,6 +241,7 @@ const assigned: RuleSpec = {
   event: 'issues',
   action: 'assigned',
   own: 'ignore',
+  trust: { by: 'member' },
   when: [{ field: 'assignee.login', oneOf: [botMark], otherwise: 'assigned_to_another' }],
   facts: { ...issueFacts, assignee: 'assignee.login' },
   require: ['number'],
@@ -239,6 +255,7 @@ const labelled: RuleSpec = {
   event: 'issues',
   action: 'labeled',
   own: 'ignore',
+  trust: { by: 'member' },
   when: [{ field: 'label.name', oneOf: ['signalbox'], otherwise: 'label_not_watched' }],
   facts: { ...issueFacts, label: 'label.name' },
   require: ['number'],
@@ -252,6 +269,7 @@ const reviewRequested: RuleSpec = {
   event: 'pull_request',
   action: 'review_requested',
   own: 'ignore',
+  trust: { by: 'member' },
   when: [{ field: 'requested_reviewer.login', oneOf: [botMark], otherwise: 'review_requested_from_another' }],
   facts: {
     ...pullFacts,

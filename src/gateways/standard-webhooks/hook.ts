@@ -14,6 +14,7 @@
  */
 import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import { AppError } from '../../core/errors.ts';
+import { untrustedRights } from '../../core/model/permission.ts';
 import type { ErrorCode } from '../../core/error-codes.ts';
 import type { HookHandler, HookHead, HookRequest, HookResponse } from '../../protocol/hooks.ts';
 import type { Signalbox } from '../../runtime/api.ts';
@@ -84,7 +85,7 @@ function standardHook(box: Pick<Signalbox, 'submit'>, name: string, config: Hook
         idempotencyKey: `hook:${name}:${verified.id}`,
         text: verified.text,
         // The signature says which system sent it, not whose words it carries.
-        rights: () => 'untrusted',
+        rights: () => untrustedRights,
         // Nor does it say whether somebody waits; who knows that nobody does writes `lane: 'background'`.
         lane: 'interactive',
       });

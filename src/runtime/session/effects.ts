@@ -8,7 +8,7 @@ import type { Session } from '../../core/model/session.ts';
 import type { Task } from '../../core/model/task.ts';
 import type { Effect } from '../../core/model/effects.ts';
 import type { TimerName } from '../../core/model/timers.ts';
-import type { PermissionPolicy } from '../../core/model/permission.ts';
+import { type PermissionPolicy, untrustedRights } from '../../core/model/permission.ts';
 import { isInterruptRepeated } from '../../core/rules/turn.ts';
 import { treeGet } from '../../core/tree.ts';
 import type { Store, StoredTask, TaskPayload } from '../../store/port.ts';
@@ -226,9 +226,11 @@ export class EffectRunner {
     return this.#runners.textOf(task, call) ?? this.#holders.textOf(task, this.task(task)?.run ?? null, call);
   }
 
-  /** That of the task, or of the lane it is in as the turn begins. */
+  /** That of the task, or of its rights and of the lane it is in as the turn begins. */
   #policyOf(id: TaskId, payload: TaskPayload): PermissionPolicy {
-    return payload.permissions ?? this.#context.permissions[this.task(id)?.lane ?? 'interactive'];
+    const { permissions } = this.#context;
+    const byLane = payload.rights === untrustedRights ? permissions.untrusted : permissions;
+    return payload.permissions ?? byLane[this.task(id)?.lane ?? 'interactive'];
   }
 
   /** At once where the store answers at once, so that the prompt is written in the same pass. */
