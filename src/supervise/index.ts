@@ -19,6 +19,8 @@ export type { ProcessEntry } from './platform/types.ts';
 export { makeRedactor, secretsIn } from './redact.ts';
 export type { RedactedPieces, Redactor } from './redact.ts';
 export { ProcessScanner } from './process/scanner.ts';
+export { probeBubblewrap } from './sandbox/bubblewrap.ts';
+export type { Mount, SandboxPlan } from './sandbox/plan.ts';
 export { Scope } from './scope.ts';
 export type { ScopeFailure } from './scope.ts';
 export { platformLacks } from './platform/lacks.ts';

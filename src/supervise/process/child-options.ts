@@ -3,6 +3,7 @@ import type { Environment } from './environment.ts';
 import type { ChannelBroken } from '../channel/errors.ts';
 import type { LineFrame } from '../channel/lines.ts';
 import type { PendingWaits } from '../pending-waits.ts';
+import type { SandboxPlan } from '../sandbox/plan.ts';
 import type { ProcessScanner } from './scanner.ts';
 import type { Timers } from '../timers.ts';
 
@@ -55,6 +56,8 @@ export interface SpawnOptions {
   readonly cwd?: string;
   /** The whole environment but the cookies; nothing is inherited. */
   readonly env: Environment;
+  /** It runs in this sandbox, with all that it starts. Default: none. A signal that ends it is told as exit code 128 and its number. */
+  readonly sandbox?: SandboxPlan;
   /** Makes the cookie: unique and not to be guessed. Default: UUIDv4. */
   readonly ids?: () => string;
   /** The daemon's own cookie, which everything it starts carries. Default: SIGNALBOX_DAEMON_ID of this process; null: none. */

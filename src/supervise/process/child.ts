@@ -35,17 +35,19 @@
  *           `channel_broken`. The end of stderr alone breaks nothing.
  */
 import { spawn } from 'node:child_process';
-import type { ChildProcessByStdio } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
+import { invariant } from '../../core/errors.ts';
 import type { AgentChild, ChildIdentity, ExitReason, Rung, SpawnOptions } from './child-options.ts';
-import { cookieName, daemonIdName } from './environment.ts';
+import { cookieName, daemonIdName, type Environment } from './environment.ts';
 import { ChannelBroken } from '../channel/errors.ts';
 import { killTree } from './kill-tree.ts';
 import { pendingWaits } from '../pending-waits.ts';
 import { Pipes } from './pipes.ts';
-import { descendants, groupMembers, isAlive, lower, processInfo, signalGroup } from '../platform/processes.ts';
+import { descendants, groupMembers, isAlive, lower, processInfo, signal, signalGroup } from '../platform/processes.ts';
+import { inBubblewrap, programInput, programOutput } from '../sandbox/bubblewrap.ts';
 import type { SpawnFailure } from './spawn-failure.ts';
 import { spawnFailure } from './spawn-failure.ts';
 import type { Timers } from '../timers.ts';
@@ -58,10 +60,41 @@ const lowerAgainMs = 150;
 const lowerAgainMaxMs = 2_400;
 
 type Phase = 'running' | 'settling' | 'ending-group' | 'over';
-type Process = ChildProcessByStdio<Writable, Readable, Readable>;
+
+interface Streams {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+}
+
+interface Spawned {
+  readonly child: ChildProcess;
+  /** Those of the program, also where it runs in a sandbox. */
+  readonly streams: Streams;
+}
 
 export function spawnAgent(options: SpawnOptions): AgentChild {
   return new Child(options);
+}
+
+/** Throws what the system refuses at once. */
+function spawnProgram(options: SpawnOptions, env: Environment): Spawned {
+  const { sandbox, command, args, cwd } = options;
+  if (sandbox === undefined) {
+    const child = spawn(command, [...args], { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+    return { child, streams: child };
+  }
+  const outer = inBubblewrap(sandbox, { command, args, cwd });
+  const child = spawn(outer.command, [...outer.args], {
+    cwd: outer.cwd,
+    env,
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
+  });
+  const stdin = child.stdio[programInput];
+  const stdout = child.stdio[programOutput];
+  invariant(stdin instanceof Writable && stdout instanceof Readable && child.stderr !== null, 'a pipe is a stream');
+  return { child, streams: { stdin, stdout, stderr: child.stderr } };
 }
 
 class Child implements AgentChild {
@@ -69,7 +102,8 @@ class Child implements AgentChild {
   readonly #timers: Timers;
   /** Descendants that were seen, by pid, with their start times. */
   readonly #known = new Map<number, string>();
-  #process: Process | null = null;
+  #process: ChildProcess | null = null;
+  #streams: Streams | null = null;
   #pipes: Pipes | null = null;
   #phase: Phase = 'running';
   #rung: Rung | null = null;
@@ -100,13 +134,8 @@ class Child implements AgentChild {
     const cookie = (options.ids ?? randomUUID)();
     const daemonId = options.daemonId === undefined ? (process.env[daemonIdName] ?? null) : options.daemonId;
     try {
-      const child = spawn(options.command, [...options.args], {
-        cwd: options.cwd,
-        env: { ...options.env, [cookieName]: cookie, ...(daemonId === null ? {} : { [daemonIdName]: daemonId }) },
-        detached: true,
-        stdio: ['pipe', 'pipe', 'pipe'],
-      });
-      this.#adopt(child, cookie);
+      const env = { ...options.env, [cookieName]: cookie, ...(daemonId === null ? {} : { [daemonIdName]: daemonId }) };
+      this.#adopt(spawnProgram(options, env), cookie);
     } catch (error) {
       // Some failures are thrown (too many files, no rights), others come as an event: both are told later, as one.
       process.nextTick(() => this.#neverWas(error));
@@ -119,6 +148,10 @@ class Child implements AgentChild {
 
   ready(): void {
     this.#ready = true;
+    if (this.#options.sandbox !== undefined && this.identity !== null) {
+      this.#cancelLower();
+      this.#lower(this.identity.pid, lowerAgainMs);
+    }
   }
 
   stderrTail(): string {
@@ -146,8 +179,9 @@ class Child implements AgentChild {
     this.#enter('term');
   }
 
-  #adopt(child: Process, cookie: string): void {
+  #adopt({ child, streams }: Spawned, cookie: string): void {
     this.#process = child;
+    this.#streams = streams;
     child.on('error', (error) => {
       if (child.pid === undefined) {
         this.#neverWas(error);
@@ -162,7 +196,7 @@ class Child implements AgentChild {
     this.label = `${this.label} (pid ${child.pid})`;
     child.on('exit', (code, signalName) => this.#onLeaderExit(code, signalName));
     const { onBytes } = this.#options;
-    this.#pipes = new Pipes(child, {
+    this.#pipes = new Pipes(streams, {
       lineMaxBytes: this.#options.lineMaxBytes ?? 8 * 1024 * 1024,
       writeMaxBytes: this.#options.writeMaxBytes ?? 64 * 1024 * 1024,
       writeMaxLines: this.#options.writeMaxLines ?? 10_000,
@@ -192,7 +226,15 @@ class Child implements AgentChild {
 
   #lower(pid: number, againMs: number): void {
     const { nice = 0 } = this.#options;
-    if (nice === 0 || lower(pid, nice)) {
+    if (nice === 0) {
+      return;
+    }
+    const isLow = lower(pid, nice);
+    // What the sandbox had started before it was lowered itself.
+    for (const inside of this.#options.sandbox === undefined ? [] : descendants(pid)) {
+      lower(inside.pid, nice);
+    }
+    if (isLow) {
       return;
     }
     this.#cancelLower = this.#timers.set(againMs, () => this.#lower(pid, Math.min(2 * againMs, lowerAgainMaxMs)));
@@ -303,8 +345,19 @@ class Child implements AgentChild {
   }
 
   #signalGroup(name: NodeJS.Signals): void {
-    if (this.identity !== null) {
-      signalGroup(this.identity.pid, name);
+    if (this.identity === null) {
+      return;
+    }
+    const { pid } = this.identity;
+    if (this.#options.sandbox === undefined || name === 'SIGKILL') {
+      signalGroup(pid, name);
+      return;
+    }
+    // The leader is the sandbox, which a signal ends at once, with all that is in it and could still end by itself.
+    for (const member of groupMembers(pid)) {
+      if (member.pid !== pid) {
+        signal(member.pid, name);
+      }
     }
   }
 
@@ -406,8 +459,8 @@ class Child implements AgentChild {
     if (this.#phase === 'over') {
       return;
     }
-    for (const pipe of [this.#process?.stdin, this.#process?.stdout, this.#process?.stderr]) {
-      pipe?.destroy();
+    for (const pipe of Object.values(this.#streams ?? {})) {
+      pipe.destroy();
     }
     this.#finish([], spawnFailure(error, this.#options));
   }

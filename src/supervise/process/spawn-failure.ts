@@ -8,7 +8,9 @@ export interface SpawnFailure {
   readonly hint: string;
 }
 
-export function spawnFailure(error: unknown, { command, cwd, env }: SpawnOptions): SpawnFailure {
+export function spawnFailure(error: unknown, options: SpawnOptions): SpawnFailure {
+  const { cwd, env, sandbox } = options;
+  const command = sandbox?.bubblewrap ?? options.command;
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
   // A missing working directory is reported by the system as a missing command.
   const noDirectory = code === 'ENOENT' && cwd !== undefined && !existsSync(cwd);

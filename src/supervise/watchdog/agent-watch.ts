@@ -10,7 +10,7 @@ import { descendants, isAlive } from '../platform/processes.ts';
 import type { AgentPatience, AgentSight, AgentVerdict } from './classify.ts';
 import { classify } from './classify.ts';
 import type { SessionFacts } from './report.ts';
-import { demandMsOf, threadNamed } from './thread-facts.ts';
+import { demandMsOf, threadNamed, workerOf } from './thread-facts.ts';
 
 /** What a runtime tells of a live session. */
 interface WatchedSession extends Omit<SessionFacts, 'pid' | 'cpu' | 'class'>, Pick<AgentSight, 'inTurn' | 'ending'> {
@@ -162,13 +162,13 @@ export class AgentWatch {
       seen.thread ??= threadNamed(threadName);
     }
     const { thread } = seen;
-    const ownMs =
-      identity !== null ? demandMsOf(identity.pid) : thread !== null ? demandMsOf(process.pid, thread) : null;
+    const worker = identity === null ? null : workerOf(identity.pid);
+    const ownMs = worker !== null ? demandMsOf(worker) : thread !== null ? demandMsOf(process.pid, thread) : null;
     if (ownMs === null) {
       return;
     }
     // What a thread has started cannot be told from what its daemon has: of its tools nothing is known.
-    const tools = identity === null ? [] : descendants(identity.pid);
+    const tools = worker === null ? [] : descendants(worker);
     const treeMs = tools.reduce((sum, { pid }) => sum + (demandMsOf(pid) ?? 0), ownMs);
     const began = seen.cpu;
     if (began === null) {

@@ -53,6 +53,22 @@ export function threadNamed(beginning: string): number | null {
   }
 }
 
+/** Bubblewrap, and the first process of its pid namespace. */
+const sandboxProcesses = 2;
+
+/** The process that does the work: of an agent in a sandbox the program, not the processes that wait around it. */
+export function workerOf(pid: number): number {
+  let worker = pid;
+  for (let depth = 0; depth < sandboxProcesses && readOr(`/proc/${worker}/comm`) === 'bwrap'; depth += 1) {
+    const [child] = readOr(`/proc/${worker}/task/${worker}/children`).split(' ');
+    if (child === undefined || child === '') {
+      return worker;
+    }
+    worker = Number(child);
+  }
+  return worker;
+}
+
 /**
  * CPU that the threads of a process, or one of them, have used, and would have used had they got it, in milliseconds: on a machine that is
  * busy with others a thread that never rests gets a part of a core only, and waits for the rest. Null: there is no such

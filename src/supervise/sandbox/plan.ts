@@ -1,0 +1,26 @@
+/** What a program in a sandbox sees of the machine: whatever a plan does not list is not there for it. */
+
+export type Mount =
+  /** The file or folder `from` of the machine, at the path `at`. */
+  | { readonly kind: 'read' | 'write'; readonly from: string; readonly at: string }
+  /** An empty folder of its own, in memory, gone with the program. */
+  | { readonly kind: 'empty'; readonly at: string }
+  /** A file without content, over one that is there. */
+  | { readonly kind: 'blank'; readonly at: string }
+  | { readonly kind: 'link'; readonly at: string; readonly to: string };
+
+export interface SandboxPlan {
+  /** The program that makes the sandbox, absolute. */
+  readonly bubblewrap: string;
+  /** A mount covers what an earlier one, or one at a folder above, has put at its path. */
+  readonly mounts: readonly Mount[];
+  /** `none`: no connection leaves it, and nothing of the machine's loopback is reached. */
+  readonly network: 'all' | 'none';
+}
+
+/** What is to be started. */
+export interface Program {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd?: string | undefined;
+}
