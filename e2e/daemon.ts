@@ -15,7 +15,9 @@ import { createClient } from '../src/client/index.ts';
 import type { ConfigFile } from '../src/daemon/config/schema.ts';
 import { recordedDeliveries } from '../src/gateways/github/recorded/index.ts';
 import { signDelivery } from '../src/gateways/github/signature.ts';
+import { dataFiles } from '../src/protocol/folder.ts';
 import type { ReadFeedEvent } from '../src/protocol/index.ts';
+import { folderName } from '../src/runtime/workspace/workspaces.ts';
 import { programOf } from './programs.ts';
 import type { ProgramSetup } from './program-setup.ts';
 import { EventLog } from './model/index.ts';
@@ -38,6 +40,8 @@ export interface Daemon extends AsyncDisposable {
   readonly events: EventLog<ReadFeedEvent>;
   /** Posts a recorded delivery, signed as GitHub signs; gives its task, and when its first byte was written. */
   deliver(index?: 0 | 1 | 2): Promise<{ readonly task: string; readonly sentAt: number }>;
+  /** A file in the folder of a session. */
+  fileOf(session: string, name: string): string;
   /** Runs the command line on this daemon. */
   cli(...args: readonly string[]): Promise<Ran>;
   /** Ends it as Ctrl-C does; its exit code. */
@@ -88,6 +92,7 @@ export async function startDaemon(setup: ProgramSetup, config: ConfigFile = {}):
     client,
     events,
     deliver: (index = 0) => deliver(url, index),
+    fileOf: (session, name) => join(data, dataFiles.workspaces, folderName(session), name),
     cli: (...args) => ran(run(args)),
     end,
     async [Symbol.asyncDispose]() {

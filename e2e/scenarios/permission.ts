@@ -1,7 +1,6 @@
 /** The agent asks before it runs a command: allowed and denied from the command line, and it keeps to the answer. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Scenario, Scene } from './scenario.ts';
 import type { ReadFeedEvent } from '../../src/protocol/index.ts';
 import { ended, goesOnWith, turnOf, word } from './scenario.ts';
@@ -13,7 +12,8 @@ function requestOf(event: ReadFeedEvent): string {
 
 async function ask({ setup, daemon }: Scene, verb: 'approve' | 'deny'): Promise<string> {
   const { model, program } = setup;
-  const [wish, file] = [word(verb), join(setup.folder(verb), 'made')];
+  // In the folder of the session: outside of it a sandbox has the last word.
+  const [wish, file] = [word(verb), daemon.fileOf(verb, 'made')];
   const prompt = `${wish}: ${program.shell(`touch ${file}`)} [[text:that was it]]`;
   const { task } = await daemon.client.submit({ session: verb, lane: 'background', prompt });
   const asked = await daemon.events.next(
@@ -37,7 +37,7 @@ async function interrupted({ setup, daemon }: Scene): Promise<void> {
   const { model, program } = setup;
   const { client, events } = daemon;
   const session = 'withdrawn';
-  const [wish, file] = [word('wish'), join(setup.folder(session), 'made')];
+  const [wish, file] = [word('wish'), daemon.fileOf(session, 'made')];
   const plays = `${program.shell(`touch ${file}`)} [[text:that was it]]`;
   model.rule({ when: goesOnWith(wish), play: plays });
   const prompt = `${wish}, which the note of a turn that goes on names by its first words: ${plays}`;

@@ -6,6 +6,7 @@
 import type { AgentConfig } from '../protocol/config.ts';
 import type { Environment } from '../supervise/index.ts';
 import type { AgentDriver } from './port.ts';
+import type { HomeNeeds } from './sandbox/agent-sandbox.ts';
 
 /** A key of the `agent` section of the configuration, beside `name`. */
 type AgentKey = Exclude<keyof AgentConfig, 'name'>;
@@ -30,6 +31,8 @@ export interface AgentProgram {
   readonly variable: string;
   readonly install: string;
   readonly login: LoginSigns;
+  /** What it finds of its user's home in a sandbox. */
+  readonly home: HomeNeeds;
 }
 
 /** What the configuration and the daemon say to every driver of a program or a thread. */
@@ -110,4 +113,8 @@ export const programKeys = [
   'env',
   'passEnv',
   'nice',
+  'sandbox',
+  'network',
+  'readable',
+  'writable',
 ] as const satisfies readonly AgentKey[];

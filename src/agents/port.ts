@@ -28,6 +28,7 @@ import type { Incarnation, SessionKey, TurnId } from '../core/model/ids.ts';
 import type { OutputPart, TurnReport } from '../core/model/output.ts';
 import type { RequestedAction } from '../core/model/permission.ts';
 import type { ProviderFailure } from './failures.ts';
+import type { SessionSandbox } from './sandbox/agent-sandbox.ts';
 
 /** What came with the boundary of a turn. `text`: all that the agent said, empty where it said nothing. */
 export type AgentReport = Omit<TurnReport, 'failure'>;
@@ -78,6 +79,8 @@ export interface AgentStart {
   readonly model: string | null;
   /** The session's working folder: absolute, existing, and used by no other session; null: the driver's own choice. */
   readonly folder: string | null;
+  /** In which all programs of this agent run. Left out: in none. */
+  readonly sandbox?: SessionSandbox;
   /** Called in order, never re-entrantly from within a method of the handle. */
   readonly emit: (event: AgentEvent) => void;
   /**

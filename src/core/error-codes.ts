@@ -461,6 +461,13 @@ const localErrors = {
     hint: 'Install it, or name its program with `agent.command`; `signalbox doctor` shows what is installed.',
     ownHint: true,
   },
+  sandbox_unavailable: {
+    status: null,
+    exit: exitCodes.unavailable,
+    title: 'The agent may run in a sandbox only, and there is none',
+    hint: 'Install bubblewrap (`apt-get install bubblewrap`), or allow agents without a sandbox by `agent.sandbox: "auto"`; `signalbox doctor` tries it. Tasks wait until an agent can start.',
+    retryable: true,
+  },
   usage: {
     status: null,
     exit: exitCodes.usage,

@@ -8,16 +8,18 @@ import type { AgentDescriptor, LaunchOptions, ProgramAgent } from '../agents/des
 import type { AgentDriver } from '../agents/port.ts';
 import { agentNamed, agents } from '../agents/registry.ts';
 import { AppError } from '../core/errors.ts';
-import type { AgentConfig } from '../protocol/config.ts';
+import type { AgentConfig, SandboxMode } from '../protocol/config.ts';
 import { nearest } from '../protocol/nearest.ts';
 import { pickEnvironment } from '../supervise/index.ts';
 import type { Environment } from './find-program.ts';
 import { findAgent, findProgram } from './find-program.ts';
+import { inSandbox, sandboxMode, type SandboxState } from './sandbox.ts';
 
 export interface ChosenAgent {
   readonly driver: AgentDriver;
   /** The scripted agent, which stands in for a real one. */
   readonly standIn: boolean;
+  readonly sandbox: SandboxState;
 }
 
 interface Surroundings {
@@ -47,8 +49,11 @@ export async function chooseAgent(config: AgentConfig, surroundings: Surrounding
   }
   refuseOtherKeys(agent, config);
   const launch = launchOptions(config, startMs, env);
+  const mode = sandboxMode(agent, config);
+  refuseWithoutSandbox(mode, config);
   const driver = await load(agent, config, { launch, dataFolder, from: { env, cwd } });
-  return { driver, standIn: agent.kind === 'built-in' };
+  const home = (agent.kind === 'program' ? agent.program?.home : null) ?? { files: [], folders: [] };
+  return { ...inSandbox(driver, { mode, home, config, dataFolder, env }), standIn: agent.kind === 'built-in' };
 }
 
 interface Given {
@@ -98,6 +103,17 @@ function refuseOtherKeys({ name, keys }: AgentDescriptor, config: AgentConfig): 
     `agent.${refused} is not for the agent ${name}`,
     `Remove it. These agents take it: ${takers.join(', ')}.`,
   );
+}
+
+/** What only a sandbox can do must not look as if it were done. */
+function refuseWithoutSandbox(mode: SandboxMode, config: AgentConfig): void {
+  const given = (['network', 'readable', 'writable'] as const).find((key) => config[key] !== undefined);
+  if (mode === 'off' && given !== undefined) {
+    throw badConfig(
+      `agent.${given} has no effect without a sandbox`,
+      'Remove it, or set `agent.sandbox` to `required`.',
+    );
+  }
 }
 
 /** Throws `bad_config`. */

@@ -37,6 +37,7 @@ import { makeLog } from './log.ts';
 import { StorageWatch, type StorageWatchParts } from './storage-watch.ts';
 import type { Watchdog } from '../supervise/watchdog/watchdog.ts';
 import { configuredRunners } from './runners.ts';
+import type { SandboxState } from './sandbox.ts';
 import { secretsOf } from './secrets.ts';
 import { watchSettings } from './watchdog.ts';
 
@@ -58,7 +59,7 @@ interface DaemonOptions {
 export interface Daemon {
   readonly url: string;
   readonly folder: string;
-  readonly agent: { readonly name: string; readonly standIn: boolean };
+  readonly agent: { readonly name: string; readonly standIn: boolean; readonly sandbox: SandboxState };
   /** Names of the code runners. */
   readonly runners: readonly string[];
   readonly hooks: readonly { readonly path: string; readonly note: string | null }[];
@@ -139,6 +140,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   const redact = makeRedactor(secrets);
   const log = makeLog(config.logLevel, redact);
   warnOfLacks(log);
+  warnOfSandbox(log, agent.sandbox);
   if (watch !== undefined) {
     watch.settings = watchSettings(config, secrets);
   }
@@ -184,7 +186,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   return {
     url,
     folder,
-    agent: { name: agent.driver.name, standIn: agent.standIn },
+    agent: { name: agent.driver.name, standIn: agent.standIn, sandbox: agent.sandbox },
     runners: Object.keys(runners),
     hooks: hooks.map(({ path, note = null }) => ({ path, note })),
     signalbox,
@@ -211,6 +213,13 @@ const errorsTo =
 function warnOfLacks(log: DaemonLog): void {
   for (const { name, reason, effect } of platformLacks()) {
     log.warn({ lack: name }, `${reason} ${effect}`);
+  }
+}
+
+function warnOfSandbox(log: DaemonLog, sandbox: SandboxState): void {
+  if (sandbox.by === null && sandbox.why !== null) {
+    const effect = sandbox.mode === 'required' ? 'No agent starts, and tasks wait.' : 'Agents run without a sandbox.';
+    log.warn({ lack: 'sandbox' }, `${sandbox.why}. ${effect}`);
   }
 }
 

@@ -1,9 +1,10 @@
 /** Looks for programs and asks them who they are: for the choice of an agent, and for `doctor`. */
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { delimiter, isAbsolute, join, resolve, sep } from 'node:path';
+import { delimiter, isAbsolute, resolve, sep } from 'node:path';
 import type { ChildExit, Environment as Variables, Timers } from '../supervise/index.ts';
 import { realTimers, spawnAgent } from '../supervise/index.ts';
 import type { AgentProgram, LoginSigns } from '../agents/descriptor.ts';
+import { placeOf } from '../agents/sandbox/needs.ts';
 
 export type Environment = Readonly<{ [name: string]: string | undefined }>;
 
@@ -111,12 +112,6 @@ export function loginSign({ variables, files }: LoginSigns, env: Environment): s
   if (variable !== undefined) {
     return variable;
   }
-  const file = files.map((path) => signFile(path, env)).find((path) => path !== null && existsSync(path));
+  const file = files.map((path) => placeOf(path, env)).find((path) => path !== null && existsSync(path));
   return file ?? null;
-}
-
-function signFile(path: string, env: Environment): string | null {
-  const [head = '', ...rest] = path.split('/');
-  const root = head === '~' ? env['HOME'] : env[head.slice(1)];
-  return root === undefined || root === '' ? null : join(root, ...rest);
 }

@@ -32,6 +32,11 @@ export const ListenSchema = {
   },
 } as const satisfies Schema;
 
+export const sandboxModes = ['auto', 'required', 'off'] as const;
+export type SandboxMode = (typeof sandboxModes)[number];
+
+const paths = { type: 'array', maxItems: 200, items: { type: 'string', minLength: 1, maxLength: 4096 } } as const;
+
 export const AgentConfigSchema = {
   type: 'object',
   additionalProperties: false,
@@ -91,6 +96,27 @@ export const AgentConfigSchema = {
       maximum: 19,
       description:
         'Niceness (nice(1)) of its processes above that of the daemon, so that the daemon answers while they are busy. Default: 5.',
+    },
+    sandbox: {
+      type: 'string',
+      enum: sandboxModes,
+      description:
+        'Whether its programs run in a [sandbox](sandbox.md). `auto`: where this machine has one. `required`: no agent starts without one, and tasks wait. Default: `auto`; `off` for a program that `command` names for `process` or `acp`.',
+    },
+    network: {
+      type: 'string',
+      enum: ['all', 'none'],
+      description:
+        'What its programs can connect to from the sandbox. `none`: nothing; `auto` is as `required` then. Default: `all`.',
+    },
+    readable: {
+      ...paths,
+      description:
+        'Further files and folders that its programs can read in the sandbox. `~/`: in the home of the user.',
+    },
+    writable: {
+      ...paths,
+      description: 'Further files and folders that its programs can change in the sandbox.',
     },
     passEnv: {
       type: 'array',

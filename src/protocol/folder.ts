@@ -10,6 +10,8 @@ export const dataFiles = {
   daemon: 'daemon.json',
   /** Working folders of the agents, one for each session without a configured folder. */
   workspaces: 'workspaces',
+  /** Homes of sandboxed sessions, one folder for each. */
+  homes: 'homes',
   /** Hang reports, one file each. */
   hangs: 'hangs',
   /** Conversations of the scripted agent. */

@@ -108,7 +108,7 @@ export class AcpAgent implements AgentHandle {
     const folder = start.folder ?? options.cwd ?? null;
     this.#folder = folder;
     const cwd = folder ?? process.cwd();
-    const services = servicesFor(folder, profile, program);
+    const services = servicesFor(folder, start.sandbox ?? null, profile, program);
     this.#terminals = services.terminals;
     this.#requests = new ClientRequests({
       folder: cwd,

@@ -19,6 +19,7 @@ import { rpcCodes } from '../child/json-rpc.ts';
 import type { AgentEvent } from '../port.ts';
 import { commandLine, strongVariables, withVariables } from '../shared/command-line.ts';
 import { judged } from '../shared/judge.ts';
+import type { SessionSandbox } from '../sandbox/agent-sandbox.ts';
 import { resolveInside } from './confine-path.ts';
 import { type FileAnswer, Files } from './files.ts';
 import type { AcpOptions } from './options.ts';
@@ -41,7 +42,12 @@ interface Services {
 const noServices: Services = { readsFiles: null, writesFiles: null, terminals: null };
 
 /** `folder` null: the session has none. Then nothing is offered, since the daemon's own folder is not for agents. */
-export function servicesFor(folder: string | null, profile: Profile, options: AcpOptions): Services {
+export function servicesFor(
+  folder: string | null,
+  sandbox: SessionSandbox | null,
+  profile: Profile,
+  options: AcpOptions,
+): Services {
   if (folder === null) {
     return noServices;
   }
@@ -49,7 +55,7 @@ export function servicesFor(folder: string | null, profile: Profile, options: Ac
   return {
     readsFiles: profile.files.read ? files : null,
     writesFiles: profile.files.write ? files : null,
-    terminals: options.terminal === true ? terminalsFor(folder, options) : null,
+    terminals: options.terminal === true ? terminalsFor(folder, sandbox, options) : null,
   };
 }
 

@@ -1,6 +1,7 @@
 /** The agents that speak the Agent Client Protocol: the programs whose profiles are known, and any other one. */
 import { type AgentProgram, type ProgramAgent, programKeys } from '../descriptor.ts';
-import { anthropicLogin, loginFilesTell, openaiLogin } from '../shared/logins.ts';
+import { anthropicHome, anthropicLogin, loginFilesTell, openaiHome, openaiLogin } from '../shared/logins.ts';
+import { below } from '../sandbox/needs.ts';
 import type { ProfileName } from './profiles/index.ts';
 
 function acpAgent(name: ProfileName, title: string, summary: string, program: AgentProgram | null): ProgramAgent {
@@ -24,6 +25,10 @@ function acpAgent(name: ProfileName, title: string, summary: string, program: Ag
   };
 }
 
+const geminiFolder = ['~/.gemini'];
+const copilotFolders = ['$COPILOT_HOME', '~/.copilot'];
+const opencodeFolders = ['$XDG_CONFIG_HOME/opencode', '~/.config/opencode'];
+
 const known = (name: ProfileName, title: string, program: AgentProgram): ProgramAgent =>
   acpAgent(name, title, `${title}, by the Agent Client Protocol`, program);
 
@@ -38,6 +43,20 @@ export const descriptors: readonly ProgramAgent[] = [
       sure: loginFilesTell,
       fix: 'Run `gemini` and log in, or set GEMINI_API_KEY.',
     },
+    home: {
+      folders: [],
+      files: [
+        ...below(geminiFolder, 'shared', ['oauth_creds.json', 'google_accounts.json', 'gemini-credentials.json']),
+        ...below(geminiFolder, 'copied', [
+          'settings.json',
+          'GEMINI.md',
+          '.env',
+          'trustedFolders.json',
+          'installation_id',
+        ]),
+        ...below(geminiFolder, 'read', ['commands', 'extensions', 'policies', 'skills']),
+      ],
+    },
   }),
   known('copilot', 'GitHub Copilot CLI', {
     command: 'copilot',
@@ -50,6 +69,18 @@ export const descriptors: readonly ProgramAgent[] = [
       sure: false,
       fix: 'Run `copilot` and enter /login, or set COPILOT_GITHUB_TOKEN.',
     },
+    home: {
+      folders: ['COPILOT_HOME'],
+      files: [
+        ...below(copilotFolders, 'copied', [
+          'config.json',
+          'settings.json',
+          'mcp-config.json',
+          'copilot-instructions.md',
+        ]),
+        ...below(copilotFolders, 'read', ['agents', 'skills']),
+      ],
+    },
   }),
   known('opencode', 'OpenCode', {
     command: 'opencode',
@@ -61,18 +92,28 @@ export const descriptors: readonly ProgramAgent[] = [
       sure: false,
       fix: 'Run `opencode auth login`.',
     },
+    home: {
+      folders: [],
+      files: [
+        ...below(['$XDG_DATA_HOME/opencode', '~/.local/share/opencode'], 'shared', ['auth.json']),
+        ...below(opencodeFolders, 'copied', ['opencode.json', 'opencode.jsonc', 'AGENTS.md']),
+        ...below(opencodeFolders, 'read', ['agent', 'agents', 'command', 'commands']),
+      ],
+    },
   }),
   known('claude-agent-acp', 'Claude Code’s ACP adapter', {
     command: 'claude-agent-acp',
     variable: 'AGENT_BIN_CLAUDE_AGENT_ACP',
     install: 'npm install --global @agentclientprotocol/claude-agent-acp',
     login: anthropicLogin,
+    home: anthropicHome,
   }),
   known('codex-acp', 'Codex’s ACP adapter', {
     command: 'codex-acp',
     variable: 'AGENT_BIN_CODEX_ACP',
     install: 'npm install --global @agentclientprotocol/codex-acp',
     login: openaiLogin,
+    home: openaiHome,
   }),
   acpAgent(
     'acp',

@@ -4,7 +4,7 @@
  * Owns: the commands' process groups, each with the kill ladder and a cookie like every child of ours.
  * Invariants:
  *  acp-terminals/1 A command runs in the session's folder, or below, with the environment of its agent and what the request
- *                  adds.
+ *                  adds, and in the sandbox of its agent.
  *  acp-terminals/2 At most `max` commands run, and eight times as many are remembered until they are released. Of each
  *                  output the last `maxBytes` are kept, from a whole character on.
  *  acp-terminals/3 No command outlives its agent: `end` kills all that run and calls back when the last one is reaped.
@@ -17,10 +17,12 @@ import { rpcCodes } from '../child/json-rpc.ts';
 import type { AgentChild, ChildExit, Environment, SpawnOptions } from '../../supervise/index.ts';
 import { commonVariables, pickEnvironment, spawnAgent } from '../../supervise/index.ts';
 import type { AcpOptions } from './options.ts';
+import type { SessionSandbox } from '../sandbox/agent-sandbox.ts';
 import { acpCodes } from './wire.ts';
 
 interface TerminalsOptions {
   readonly folder: string;
+  readonly sandbox: SessionSandbox | null;
   readonly env: Environment;
   readonly max: number;
   readonly maxBytes: number;
@@ -67,11 +69,12 @@ export function readCommand(params: Fields): Command | null {
 }
 
 /** Commands have the environment of their agent, and their own cookie: the end of a command must not look like the agent's. */
-export function terminalsFor(folder: string, options: AcpOptions): Terminals {
+export function terminalsFor(folder: string, sandbox: SessionSandbox | null, options: AcpOptions): Terminals {
   const { passEnv = commonVariables, ambient = process.env, env, ids, timers, termGraceMs, reapDeadlineMs } = options;
   const { nice = agentNice } = options;
   return new Terminals({
     folder,
+    sandbox,
     env: { ...pickEnvironment(passEnv, ambient), ...env },
     max: options.terminalsMax ?? 8,
     maxBytes: options.terminalMaxBytes ?? 1_048_576,
@@ -109,15 +112,19 @@ export class Terminals {
     }
     this.#last += 1;
     const id = `terminal-${this.#last}`;
-    const { folder, env, maxBytes, spawn } = this.#options;
+    const { folder, sandbox, maxBytes, spawn } = this.#options;
     const wanted = asked.maxBytes;
     const tail = new Tail(wanted === null || wanted < 0 ? maxBytes : Math.min(wanted, maxBytes));
+    const { command, args } = asked;
+    const given = { ...this.#options.env, ...asked.env };
+    const { plan, env } = sandbox?.command({ command, args, env: given }) ?? { plan: null, env: given };
     const child = spawnAgent({
       ...spawn,
-      command: asked.command,
-      args: asked.args,
+      ...(plan === null ? {} : { inSandbox: plan }),
+      command,
+      args,
       cwd: asked.cwd ?? folder,
-      env: { ...env, ...asked.env },
+      env,
       input: 'none',
       onFrame: () => {},
       onBytes: (chunk) => tail.push(chunk),

@@ -98,12 +98,19 @@ export class JsonLines {
     this.#onExit = onExit;
     this.rawMaxLength = options.rawMaxLength ?? 2_048;
     const cwd = start.folder ?? options.cwd;
+    const { command, args = [] } = options;
+    const given = {
+      ...pickEnvironment(options.passEnv ?? commonVariables, options.ambient ?? process.env),
+      ...options.env,
+    };
+    const { plan, env } = start.sandbox?.agent({ command, args, env: given }) ?? { plan: null, env: given };
     this.#child = spawnAgent({
       nice: agentNice,
       ...options,
       ...(cwd === undefined ? {} : { cwd }),
-      args: options.args ?? [],
-      env: { ...pickEnvironment(options.passEnv ?? commonVariables, options.ambient ?? process.env), ...options.env },
+      ...(plan === null ? {} : { inSandbox: plan }),
+      args,
+      env,
       onProcess: start.onProcess,
       onFrame: (frame) => this.#onFrame(frame),
       onBroken,

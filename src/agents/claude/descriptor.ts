@@ -1,5 +1,5 @@
 import { type ProgramAgent, programKeys } from '../descriptor.ts';
-import { anthropicLogin } from '../shared/logins.ts';
+import { anthropicHome, anthropicLogin } from '../shared/logins.ts';
 
 export const descriptor: ProgramAgent = {
   kind: 'program',
@@ -13,6 +13,7 @@ export const descriptor: ProgramAgent = {
     variable: 'AGENT_BIN_CLAUDE',
     install: 'npm install --global @anthropic-ai/claude-code',
     login: anthropicLogin,
+    home: anthropicHome,
   },
   load: async ({ launch }) => (await import('./driver.ts')).claudeDriver(launch),
 };

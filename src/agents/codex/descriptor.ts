@@ -1,5 +1,5 @@
 import { type ProgramAgent, programKeys } from '../descriptor.ts';
-import { openaiLogin } from '../shared/logins.ts';
+import { openaiHome, openaiLogin } from '../shared/logins.ts';
 
 export const descriptor: ProgramAgent = {
   kind: 'program',
@@ -13,6 +13,7 @@ export const descriptor: ProgramAgent = {
     variable: 'AGENT_BIN_CODEX',
     install: 'npm install --global @openai/codex',
     login: openaiLogin,
+    home: openaiHome,
   },
   load: async ({ launch }) => (await import('./driver.ts')).codexDriver(launch),
 };

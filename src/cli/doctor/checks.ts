@@ -1,12 +1,14 @@
 /** Everything that `signalbox doctor` looks at, in the order in which it says it. */
 import { createClient } from '../../client/index.ts';
 import { AppError } from '../../core/errors.ts';
+import type { AgentConfig } from '../../protocol/config.ts';
 import type { DaemonConfig } from '../../daemon/config/resolve.ts';
 import type { Call } from '../call.ts';
 import { configFile } from '../config-file.ts';
 import { findDataFolder, type DataFolder } from '../data-folder.ts';
 import type { Io } from '../io.ts';
 import { daemonFile, tokenIn } from '../target.ts';
+import { checkSandbox } from './sandbox.ts';
 import { checkOpenTasks } from './open-tasks.ts';
 import { checkAgents, standIn } from './agents.ts';
 import { type Check, missing, note, ok, reasonOf } from './check.ts';
@@ -15,6 +17,7 @@ import { checkFolder, checkNode, checkPlatform, checkPort, checkSqlite, checkTok
 interface Configured {
   readonly checks: readonly Check[];
   readonly listen: { readonly host: string; readonly port: number };
+  readonly agent: AgentConfig | null;
 }
 
 /** Loads them as the daemon does. Nothing where none is configured or named. */
@@ -33,10 +36,11 @@ async function checkConfig(file: string | null, io: Io): Promise<Configured> {
   try {
     const config = await resolveConfig({ file, environment: io.env, flags: [] });
     const check = ok('configuration', file ?? 'no file: every default');
-    return { checks: [check, ...(await checkRunners(config))], listen: config.listen };
+    return { checks: [check, ...(await checkRunners(config))], listen: config.listen, agent: config.agent };
   } catch (error) {
     const { message, hint = '' } = error as { readonly message: string; readonly hint?: string };
-    return { checks: [missing('configuration', message, hint)], listen: { host: '127.0.0.1', port: 7070 } };
+    const check = missing('configuration', message, hint);
+    return { checks: [check], listen: { host: '127.0.0.1', port: 7070 }, agent: null };
   }
 }
 
@@ -93,6 +97,7 @@ export async function checkAll(call: Call, io: Io): Promise<readonly Check[]> {
     checkFolder(data.folder),
     checkToken(data.folder),
     ...configured.checks,
+    await checkSandbox(configured.agent, io.env),
     daemon ?? note('daemon', 'not running', `signalbox up${data.flag}`),
     ...(answers ? await openTasks(data) : [await checkPort(host, port)]),
     ok(standIn, 'built in: the stand-in that answers until a real agent is configured'),

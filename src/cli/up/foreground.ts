@@ -46,6 +46,7 @@ function announce(daemon: Daemon, config: string | null, data: DataFolder, io: I
   const lines = [
     `Signalbox ${version()} answers at ${paint.strong(url)}`,
     `  agent   ${paint.strong(agent.name)}${standIn}`,
+    ...sandboxLines(daemon),
     `  data    ${folder}`,
     `  config  ${config ?? 'none: every default (docs/configuration.md)'}`,
     ...(runners.length === 0 ? [] : [`  runners ${runners.join(', ')}`]),
@@ -54,6 +55,18 @@ function announce(daemon: Daemon, config: string | null, data: DataFolder, io: I
     paint.faint('Ctrl-C ends it.'),
   ];
   io.print(lines.join('\n'));
+}
+
+/** The agents of other makers are in a sandbox where there is one, so each line says something that a person may not know. */
+function sandboxLines({ agent: { sandbox } }: Daemon): readonly string[] {
+  if (sandbox.by !== null) {
+    return [`  sandbox ${sandbox.by}: agents see programs, their folder and their login (docs/sandbox.md)`];
+  }
+  if (sandbox.why === null) {
+    return [];
+  }
+  const effect = sandbox.mode === 'required' ? 'no agent starts' : 'none';
+  return [`  sandbox ${effect}: ${sandbox.why}`];
 }
 
 /** The launcher's word, or a signal that was meant for all processes of a service. */

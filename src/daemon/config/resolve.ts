@@ -98,6 +98,14 @@ function placed({ session, folder }: WorkspaceRule, base: string): WorkspaceRule
   return { session, folder: fromBase(folder, base) };
 }
 
+function placedAgent(agent: AgentConfig, base: string): AgentConfig {
+  const placedIn = (key: 'readable' | 'writable') => {
+    const given = agent[key];
+    return given === undefined ? {} : { [key]: given.map((path) => fromBase(path, base)) };
+  };
+  return { ...agent, ...placedIn('readable'), ...placedIn('writable') };
+}
+
 const policyOf = (given: PermissionPolicyInput | undefined, byDefault: PermissionPolicy): PermissionPolicy =>
   given === undefined ? byDefault : { allow: [], deny: [], ...given };
 
@@ -107,7 +115,7 @@ function filled(config: ConfigFile, logLevel: LogLevel, base: string): DaemonCon
     listen: fullListen(config.listen ?? {}),
     durability: config.durability ?? 'power',
     logLevel: config.logLevel ?? logLevel,
-    agent: config.agent ?? { name: 'scripted' },
+    agent: placedAgent(config.agent ?? { name: 'scripted' }, base),
     permissions: {
       interactive: policyOf(config.permissions?.interactive, interactive),
       background: policyOf(config.permissions?.background, background),

@@ -57,7 +57,7 @@ export interface SpawnOptions {
   /** The whole environment but the cookies; nothing is inherited. */
   readonly env: Environment;
   /** It runs in this sandbox, with all that it starts. Default: none. A signal that ends it is told as exit code 128 and its number. */
-  readonly sandbox?: SandboxPlan;
+  readonly inSandbox?: SandboxPlan;
   /** Makes the cookie: unique and not to be guessed. Default: UUIDv4. */
   readonly ids?: () => string;
   /** The daemon's own cookie, which everything it starts carries. Default: SIGNALBOX_DAEMON_ID of this process; null: none. */

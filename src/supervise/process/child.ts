@@ -39,7 +39,6 @@ import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
 import { Readable, Writable } from 'node:stream';
-import { invariant } from '../../core/errors.ts';
 import type { AgentChild, ChildIdentity, ExitReason, Rung, SpawnOptions } from './child-options.ts';
 import { cookieName, daemonIdName, type Environment } from './environment.ts';
 import { ChannelBroken } from '../channel/errors.ts';
@@ -69,8 +68,8 @@ interface Streams {
 
 interface Spawned {
   readonly child: ChildProcess;
-  /** Those of the program, also where it runs in a sandbox. */
-  readonly streams: Streams;
+  /** Those of the program, also where it runs in a sandbox; null: it was not started. */
+  readonly streams: Streams | null;
 }
 
 export function spawnAgent(options: SpawnOptions): AgentChild {
@@ -79,22 +78,20 @@ export function spawnAgent(options: SpawnOptions): AgentChild {
 
 /** Throws what the system refuses at once. */
 function spawnProgram(options: SpawnOptions, env: Environment): Spawned {
-  const { sandbox, command, args, cwd } = options;
-  if (sandbox === undefined) {
+  const { inSandbox, command, args, cwd } = options;
+  if (inSandbox === undefined) {
     const child = spawn(command, [...args], { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
-    return { child, streams: child };
+    const { stdin, stdout, stderr } = child;
+    return { child, streams: { stdin, stdout, stderr } };
   }
-  const outer = inBubblewrap(sandbox, { command, args, cwd });
-  const child = spawn(outer.command, [...outer.args], {
-    cwd: outer.cwd,
-    env,
-    detached: true,
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
-  });
-  const stdin = child.stdio[programInput];
-  const stdout = child.stdio[programOutput];
-  invariant(stdin instanceof Writable && stdout instanceof Readable && child.stderr !== null, 'a pipe is a stream');
-  return { child, streams: { stdin, stdout, stderr: child.stderr } };
+  const outer = inBubblewrap(inSandbox, { command, args, cwd });
+  const stdio = ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'] as const;
+  const child = spawn(outer.command, [...outer.args], { cwd: outer.cwd, env, detached: true, stdio: [...stdio] });
+  // Where too many files are open there are none, and `error` tells it.
+  const [stdin, stdout] = [child.stdio?.[programInput], child.stdio?.[programOutput]];
+  const { stderr } = child;
+  const isWhole = stdin instanceof Writable && stdout instanceof Readable && stderr !== null;
+  return { child, streams: isWhole ? { stdin, stdout, stderr } : null };
 }
 
 class Child implements AgentChild {
@@ -148,7 +145,7 @@ class Child implements AgentChild {
 
   ready(): void {
     this.#ready = true;
-    if (this.#options.sandbox !== undefined && this.identity !== null) {
+    if (this.#options.inSandbox !== undefined && this.identity !== null) {
       this.#cancelLower();
       this.#lower(this.identity.pid, lowerAgainMs);
     }
@@ -187,7 +184,7 @@ class Child implements AgentChild {
         this.#neverWas(error);
       }
     });
-    if (child.pid === undefined) {
+    if (child.pid === undefined || streams === null) {
       return;
     }
     this.#lower(child.pid, lowerAgainMs);
@@ -231,7 +228,7 @@ class Child implements AgentChild {
     }
     const isLow = lower(pid, nice);
     // What the sandbox had started before it was lowered itself.
-    for (const inside of this.#options.sandbox === undefined ? [] : descendants(pid)) {
+    for (const inside of this.#options.inSandbox === undefined ? [] : descendants(pid)) {
       lower(inside.pid, nice);
     }
     if (isLow) {
@@ -349,7 +346,7 @@ class Child implements AgentChild {
       return;
     }
     const { pid } = this.identity;
-    if (this.#options.sandbox === undefined || name === 'SIGKILL') {
+    if (this.#options.inSandbox === undefined || name === 'SIGKILL') {
       signalGroup(pid, name);
       return;
     }
@@ -459,8 +456,8 @@ class Child implements AgentChild {
     if (this.#phase === 'over') {
       return;
     }
-    for (const pipe of Object.values(this.#streams ?? {})) {
-      pipe.destroy();
+    for (const pipe of [this.#streams?.stdin, this.#streams?.stdout, this.#streams?.stderr]) {
+      pipe?.destroy();
     }
     this.#finish([], spawnFailure(error, this.#options));
   }

@@ -9,7 +9,7 @@ export interface SpawnFailure {
 }
 
 export function spawnFailure(error: unknown, options: SpawnOptions): SpawnFailure {
-  const { cwd, env, sandbox } = options;
+  const { cwd, env, inSandbox: sandbox } = options;
   const command = sandbox?.bubblewrap ?? options.command;
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
   // A missing working directory is reported by the system as a missing command.

@@ -1,0 +1,113 @@
+/**
+ * The sandbox of a daemon's agents: whether this machine has one, and a driver whose agents run in it, or say that they do not.
+ *
+ *  daemon-sandbox/1 Whether there is one is tried once, when the daemon starts, by a program that runs in it. Where it is required and was
+ *                   missing, it is tried again at each start of an agent, so that tasks wait only as long as it is missing.
+ *  daemon-sandbox/2 An agent that runs without the sandbox that `auto` asks for says so on the tape of its session, each time it starts.
+ */
+import type { AgentDescriptor } from '../agents/descriptor.ts';
+import type { AgentDriver, AgentStart } from '../agents/port.ts';
+import { AgentSandbox, type HomeNeeds } from '../agents/sandbox/agent-sandbox.ts';
+import { systemMounts } from '../agents/sandbox/programs.ts';
+import { notice } from '../agents/shared/parts.ts';
+import { AppError } from '../core/errors.ts';
+import type { AgentConfig, SandboxMode } from '../protocol/config.ts';
+import { probeBubblewrap } from '../supervise/index.ts';
+import { type Environment, findProgram } from './find-program.ts';
+
+const command = 'bwrap';
+const install = 'Install it: apt-get install bubblewrap';
+
+/** What this machine has. */
+export type FoundSandbox =
+  | { readonly kind: 'found'; readonly file: string }
+  | { readonly kind: 'lacking'; readonly why: string; readonly fix: string };
+
+/** Takes some 10 ms, in which this thread waits. */
+export function findSandbox(env: Environment, network: 'all' | 'none' = 'all'): FoundSandbox {
+  if (process.platform !== 'linux') {
+    return {
+      kind: 'lacking',
+      why: `there is no sandbox for ${process.platform} yet`,
+      fix: 'Run Signalbox in a container, or on Linux.',
+    };
+  }
+  const file = findProgram(command, env, '/');
+  if (file === null) {
+    return { kind: 'lacking', why: 'bubblewrap is not installed', fix: install };
+  }
+  const problem = probeBubblewrap({ bubblewrap: file, network, mounts: systemMounts() });
+  return problem === null
+    ? { kind: 'found', file }
+    : {
+        kind: 'lacking',
+        why: `bubblewrap does not work here: ${problem}`,
+        fix: 'docs/sandbox.md lists what it needs of the system, and of a container.',
+      };
+}
+
+/** As the configuration says, and what it says where it says nothing. */
+export function sandboxMode(agent: AgentDescriptor, config: AgentConfig): SandboxMode {
+  if (agent.kind !== 'program') {
+    return 'off';
+  }
+  const mode = config.sandbox ?? (agent.program === null ? 'off' : 'auto');
+  return mode === 'auto' && (config.network ?? 'all') !== 'all' ? 'required' : mode;
+}
+
+/** In which agents run. `why`: none does, though it is wanted. */
+export type SandboxState =
+  | { readonly mode: SandboxMode; readonly by: 'bubblewrap' }
+  | { readonly mode: SandboxMode; readonly by: null; readonly why: string | null };
+
+interface Wanted {
+  readonly mode: SandboxMode;
+  readonly home: HomeNeeds;
+  readonly config: AgentConfig;
+  readonly dataFolder: string;
+  readonly env: Environment;
+}
+
+export interface Sandboxed {
+  readonly driver: AgentDriver;
+  readonly sandbox: SandboxState;
+}
+
+export function inSandbox(driver: AgentDriver, { mode, home, config, dataFolder, env }: Wanted): Sandboxed {
+  if (mode === 'off') {
+    return { driver, sandbox: { mode, by: null, why: null } };
+  }
+  const { network = 'all', readable = [], writable = [] } = config;
+  const find = (): FoundSandbox => findSandbox(env, network);
+  const made = (bubblewrap: string): AgentSandbox =>
+    new AgentSandbox({ bubblewrap, dataFolder, network, readable, writable, ...home });
+  const first = find();
+  let sandbox = first.kind === 'found' ? made(first.file) : null;
+  const state: SandboxState =
+    first.kind === 'found' ? { mode, by: 'bubblewrap' } : { mode, by: null, why: `${first.why}. ${first.fix}` };
+  const start = (given: AgentStart) => {
+    if (sandbox === null && mode === 'required') {
+      const again = find();
+      if (again.kind === 'lacking') {
+        throw new AppError({ code: 'sandbox_unavailable', message: `agent.sandbox is required: ${again.why}` });
+      }
+      sandbox = made(again.file);
+    }
+    return driver.start(sandbox === null ? unprotected(given, state) : { ...given, sandbox: sandbox.open(given) });
+  };
+  return { driver: { ...driver, start }, sandbox: state };
+}
+
+function unprotected(start: AgentStart, state: SandboxState): AgentStart {
+  const why = state.by === null ? (state.why ?? '') : '';
+  const part = notice('no-sandbox', `it runs without a sandbox: ${why}`, {});
+  return {
+    ...start,
+    emit(event) {
+      start.emit(event);
+      if (event.type === 'ready') {
+        start.emit({ type: 'output', turn: null, part });
+      }
+    },
+  };
+}
