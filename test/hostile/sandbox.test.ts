@@ -26,7 +26,7 @@ import { dataFiles } from '../../src/protocol/folder.ts';
 import type { AgentConfig } from '../../src/protocol/config.ts';
 import { descendants, isAlive } from '../../src/supervise/index.ts';
 import { AgentProbe } from '../../src/testing/agents/index.ts';
-import { sandboxLack } from '../support/sandbox.ts';
+import { bubblewrap, sandboxLack } from '../support/sandbox.ts';
 
 const hostile = fileURLToPath(new URL('fixtures/hostile.mjs', import.meta.url));
 
@@ -242,7 +242,7 @@ describe('a hostile program in a sandbox', () => {
 
 const sandboxOf = (scene: Scene, needs: HomeNeeds): AgentSandbox =>
   new AgentSandbox({
-    bubblewrap: '/usr/bin/bwrap',
+    bubblewrap,
     dataFolder: scene.data,
     network: 'none',
     readable: [],

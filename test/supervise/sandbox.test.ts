@@ -39,6 +39,18 @@ describe('a child in a sandbox', () => {
     expect(await killed.exit()).toMatchObject({ reason: 'crashed', code: 137, left: [] });
   });
 
+  test('tells of a program, a folder or a sandbox that does not exist as without a sandbox', async () => {
+    await using program = new Watched([], { command: '/no/such/program', args: [], inSandbox: sandbox });
+    expect(await program.exit()).toMatchObject({
+      reason: 'spawn_failed',
+      message: 'cannot start /no/such/program: ENOENT',
+    });
+    await using place = new Watched(['wait'], { cwd: '/no/such/folder', inSandbox: sandbox });
+    expect((await place.exit()).hint).toContain('/no/such/folder');
+    await using bare = new Watched(['wait'], { inSandbox: { ...sandbox, bubblewrap: '/no/such/bwrap' } });
+    expect(await bare.exit()).toMatchObject({ reason: 'spawn_failed', message: 'cannot start /no/such/bwrap: ENOENT' });
+  });
+
   test('C37: breaks when the program closes its output and lives', async () => {
     await using child = new Watched(['say:up', 'close-stdout', 'wait', 'ignore-eof'], { inSandbox: sandbox });
     await child.line(0);

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Mount, probeBubblewrap, type SandboxPlan } from '../../src/supervise/index.ts';
 
-const bubblewrap = '/usr/bin/bwrap';
+export const bubblewrap = '/usr/bin/bwrap';
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Programs and their libraries, this Node, and this repository; all else is missing. */

@@ -37,7 +37,8 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { basename } from 'node:path';
+import { accessSync, constants } from 'node:fs';
+import { basename, isAbsolute } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import type { AgentChild, ChildIdentity, ExitReason, Rung, SpawnOptions } from './child-options.ts';
 import { cookieName, daemonIdName, type Environment } from './environment.ts';
@@ -83,6 +84,12 @@ function spawnProgram(options: SpawnOptions, env: Environment): Spawned {
     const child = spawn(command, [...args], { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
     const { stdin, stdout, stderr } = child;
     return { child, streams: { stdin, stdout, stderr } };
+  }
+  // In the sandbox it would be an exit of the sandbox.
+  for (const path of [command, cwd ?? '/']) {
+    if (isAbsolute(path)) {
+      accessSync(path, constants.X_OK);
+    }
   }
   const outer = inBubblewrap(inSandbox, { command, args, cwd });
   const stdio = ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'] as const;

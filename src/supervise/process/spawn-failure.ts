@@ -10,7 +10,8 @@ export interface SpawnFailure {
 
 export function spawnFailure(error: unknown, options: SpawnOptions): SpawnFailure {
   const { cwd, env, inSandbox: sandbox } = options;
-  const command = sandbox?.bubblewrap ?? options.command;
+  const isBare = sandbox !== undefined && !existsSync(sandbox.bubblewrap);
+  const command = isBare ? sandbox.bubblewrap : options.command;
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
   // A missing working directory is reported by the system as a missing command.
   const noDirectory = code === 'ENOENT' && cwd !== undefined && !existsSync(cwd);
