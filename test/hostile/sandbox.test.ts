@@ -69,7 +69,7 @@ class Scene implements AsyncDisposable {
     const server = createServer((connection) => connection.destroy());
     this.#servers.push(server);
     await new Promise<void>((resolve) =>
-      server.listen({ ...(where === 0 ? { port: 0, host: '127.0.0.1' } : { path: where }) }, resolve),
+      server.listen(where === 0 ? { port: 0, host: '127.0.0.1' } : { path: where }, resolve),
     );
     const address = server.address();
     return typeof address === 'object' && address !== null ? String(address.port) : where.toString();
