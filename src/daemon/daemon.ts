@@ -139,8 +139,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   const secrets = secretsOf(config, token, process.env);
   const redact = makeRedactor(secrets);
   const log = makeLog(config.logLevel, redact);
-  warnOfLacks(log);
-  warnOfSandbox(log, agent.sandbox);
+  warnOfLacks(log, agent.sandbox);
   if (watch !== undefined) {
     watch.settings = watchSettings(config, secrets);
   }
@@ -210,13 +209,10 @@ const errorsTo =
   (error: unknown, where: string): void =>
     log.error({ err: error, where }, 'not handled where it happened');
 
-function warnOfLacks(log: DaemonLog): void {
+function warnOfLacks(log: DaemonLog, sandbox: SandboxState): void {
   for (const { name, reason, effect } of platformLacks()) {
     log.warn({ lack: name }, `${reason} ${effect}`);
   }
-}
-
-function warnOfSandbox(log: DaemonLog, sandbox: SandboxState): void {
   if (sandbox.by === null && sandbox.why !== null) {
     const effect = sandbox.mode === 'required' ? 'No agent starts, and tasks wait.' : 'Agents run without a sandbox.';
     log.warn({ lack: 'sandbox' }, `${sandbox.why}. ${effect}`);
