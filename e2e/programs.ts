@@ -22,6 +22,8 @@ export interface RealProgram {
   readonly dropsPrompts?: true;
   /** Directives for the fake model: a shell command as the agent's own tool is called. */
   readonly shell: (command: string) => string;
+  /** Prompts that the program would take for a command of its own; `file` is mentioned by it. */
+  readonly commands: (file: string) => readonly string[];
   /** Directives for the fake model: its API says that the conversation is too long. */
   readonly tooLong: string;
   /** Writes what it needs into its home, and gives what it needs in its environment. */
@@ -51,6 +53,15 @@ function write(file: string, text: string): void {
 
 const tooLong = '[[status:400:prompt is too long]]';
 
+const claudeCommands = (file: string): readonly string[] => [
+  '/clear',
+  '/context',
+  `@${file}`,
+  `look at @${file}, and say it`,
+  '!touch made',
+  '#remember this',
+];
+
 const claudeShell = (command: string): string => call('Bash', { command, description: 'as asked' });
 
 export const realPrograms: readonly RealProgram[] = [
@@ -60,6 +71,7 @@ export const realPrograms: readonly RealProgram[] = [
     forgetsWithinMinute: true,
     dropsPrompts: true,
     shell: (command) => call('run_shell_command', { command, description: 'as asked' }),
+    commands: (file) => ['/memory show', '  /extensions list', '/ help', '$help', `@${file}`, '!touch made'],
     tooLong,
     setUp(home, modelUrl) {
       const settings = {
@@ -79,6 +91,8 @@ export const realPrograms: readonly RealProgram[] = [
     name: 'codex',
     group: 'ci',
     shell: (command) => call('exec_command', { cmd: command }),
+    // A skill that comes with it; and a variable of a shell, which is not one.
+    commands: (file) => ['/compact', '$skill-creator make one', 'echo $PATH and $path', `@${file}`, '!touch made'],
     tooLong: '[[status:400:context_length_exceeded]]',
     setUp(home, modelUrl) {
       const lines = [
@@ -96,11 +110,12 @@ export const realPrograms: readonly RealProgram[] = [
       return { CODEX_HOME: join(home, '.codex'), OPENAI_API_KEY: 'dummy-of-the-tests' };
     },
   },
-  { name: 'claude', group: 'more', shell: claudeShell, tooLong, setUp: claudeSettings },
+  { name: 'claude', group: 'more', shell: claudeShell, commands: claudeCommands, tooLong, setUp: claudeSettings },
   {
     name: 'copilot',
     group: 'more',
     shell: (command) => call('bash', { command, description: 'as asked', mode: 'sync', initial_wait: 60 }),
+    commands: (file) => ['/compact', '  /usage', '/cwd /', `@${file}`, '!touch made'],
     tooLong,
     setUp: (_home, modelUrl) => ({
       COPILOT_OFFLINE: 'true',
@@ -116,6 +131,7 @@ export const realPrograms: readonly RealProgram[] = [
     name: 'claude-agent-acp',
     group: 'more',
     shell: claudeShell,
+    commands: (file) => [...claudeCommands(file), '/mcp', '/remote-control'],
     tooLong,
     setUp(home, modelUrl) {
       const claude = locate('claude');

@@ -1,8 +1,11 @@
 /**
  * What an agent reads when its turn continues: a command that was cut off by a clean interrupt is uncertain, whatever the agent's own note
- * says of it, and a long prompt is in the conversation once, however often it is preempted.
+ * says of it, and a long prompt is in the conversation once, however often it is preempted. Before that: whatever a prompt says is
+ * text, also what the program would take for a command of its own.
  */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { RequestEvent } from '../model/index.ts';
 import type { Scenario, Scene } from './scenario.ts';
 import { ended, knows, said, wholeTape, word } from './scenario.ts';
@@ -141,7 +144,42 @@ async function early(scene: Scene): Promise<void> {
   }
 }
 
+/** U+2060, which a driver may add and nobody sees; and a blank before all. */
+const shown = (text: string): string => text.replaceAll('\u2060', '').trim();
+
+/**
+ * W02: what the program would take for a command of its own, or for the mention of a file, is text: the model gets it whole, in the
+ * conversation that there was, and no file with it.
+ */
+async function plain({ setup, daemon }: Scene): Promise<void> {
+  const { model, program } = setup;
+  const session = 'plain-words';
+  const [before, secret] = [word('before'), word('secret')];
+  const file = join(setup.folder('mentioned'), 'secret.txt');
+  writeFileSync(file, secret);
+  const first = await daemon.client.submit({ session, prompt: `${before} [[text:noted]]` });
+  await ended(daemon, first.task, 'completed', 60_000);
+  for (const command of program.commands(file)) {
+    const answer = word('answer');
+    const prompt = `${command} [[text:${answer}]]`;
+    const from = model.log.mark();
+    const { task } = await daemon.client.submit({ session, prompt });
+    await ended(daemon, task, 'completed', 60_000);
+    const asked = model.log.of('request', from).filter(turnsOf(answer));
+    const reads = asked.some((one) => one.asked.items.some(({ text }) => shown(text).endsWith(shown(prompt))));
+    assert.ok(reads, `the model did not read ${prompt}: ${asked.map(lastOf).join(' | ').slice(-500)}`);
+    assert.ok(
+      asked.every((one) => knows(one, before)),
+      `${command} has cleared the conversation`,
+    );
+    assert.ok(!asked.some((one) => knows(one, secret)), `${command} has read the file`);
+    assert.ok(!asked.some((one) => knows(one, '<skill>')), `${command} has read a skill`);
+    assert.match(said(await wholeTape(daemon, task)), new RegExp(answer));
+  }
+}
+
 async function run(scene: Scene): Promise<void> {
+  await plain(scene);
   await preempted(scene);
   await early(scene);
   await steered(scene);

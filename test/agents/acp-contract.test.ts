@@ -7,7 +7,8 @@ import { driverContract } from '../../src/testing/agents/index.ts';
 import { acpPlayer } from './acp-subjects.ts';
 
 /** Where programs differ. All else is the driver's own, and shown with the plain protocol. */
-const ofDialects = /resumes a conv|S12|C05: an interrupt 0 ms|D06|steered|permission request|C27: .*change|used|S13/;
+const ofDialects =
+  /resumes a conv|S12|C05: an interrupt 0 ms|D06|steered|permission request|C27: .*change|used|S13|W02/;
 
 describe.each(Object.keys(profiles) as ProfileName[])('the agent contract holds for %s', (profile) => {
   const player = acpPlayer(profile);

@@ -81,6 +81,7 @@ function subjectOf(profile: ProfileName, driver: DriverSubject['driver']): Drive
     reportsUsage: true,
     models:
       profile === 'copilot' ? { unable: 'it offers no choice of models with a key of one’s own' } : { other: 'other' },
+    commands: ['/clear', '  /compact now', '$help', '!touch made', '@/etc/passwd and @a.txt'],
     tools: () => running(`sleep 61.${process.pid}`),
   };
 }

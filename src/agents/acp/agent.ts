@@ -60,6 +60,7 @@ interface Explanation {
 export class AcpAgent implements AgentHandle {
   readonly #profile: Profile;
   readonly #folder: string | null;
+  readonly #expandsPrompts: boolean;
   readonly #emit: (event: AgentEvent) => void;
   readonly #timers: Timers;
   readonly #wall: () => number;
@@ -86,6 +87,7 @@ export class AcpAgent implements AgentHandle {
 
   constructor(profile: Profile, options: AcpOptions, start: AgentStart) {
     this.#profile = profile;
+    this.#expandsPrompts = options.expandPrompts === true;
     this.#emit = start.emit;
     this.#timers = options.timers ?? realTimers;
     this.#wall = options.wall ?? Date.now;
@@ -173,7 +175,7 @@ export class AcpAgent implements AgentHandle {
       this.#tellSoon([{ type: 'steered', turn, id, delivered: false }]);
       return;
     }
-    this.#rpc.call(steerMethod, steerParams(session.id, text), (outcome) => {
+    this.#rpc.call(steerMethod, steerParams(session.id, this.#plain(text)), (outcome) => {
       if (outcome.kind === 'broken') {
         return;
       }
@@ -268,7 +270,7 @@ export class AcpAgent implements AgentHandle {
     const turn = new AcpTurn(id, this.#profile, this.#wall, this.#folder);
     this.#turn = turn;
     this.#spending.begin();
-    const written = this.#rpc.call(toAgent.prompt, promptParams(session.id, text), (outcome) =>
+    const written = this.#rpc.call(toAgent.prompt, promptParams(session.id, this.#plain(text)), (outcome) =>
       this.#turnEnded(turn, outcome),
     );
     if (!written) {
@@ -280,6 +282,10 @@ export class AcpAgent implements AgentHandle {
     } else {
       this.#cancelConfirm = this.#timers.set(startedAfterMs, () => this.#confirm(turn));
     }
+  }
+
+  #plain(text: string): string {
+    return this.#expandsPrompts ? text : this.#profile.plainText(text);
   }
 
   /** From now on an interrupt reaches the turn. */

@@ -15,6 +15,8 @@ export interface AcpDriverOptions extends Partial<ProgramOptions> {
   readonly model?: string;
   /** Id of the `authMethods` entry to use where the agent asks for a login. Default: none; the first turn fails as `auth`. */
   readonly authMethod?: string;
+  /** True: the program's own commands and mentions in a prompt take effect. Default false: prompts come from outside, and are plain text. */
+  readonly expandPrompts?: boolean;
   /** Serves files of the session's folder to an agent that asks for them. Default: true. */
   readonly files?: boolean;
   /** Longest file that is read or written for the agent. Default 4 MiB. */

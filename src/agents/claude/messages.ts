@@ -1,5 +1,6 @@
 /** Our messages to Claude Code. It exits on anything on its stdin that is not a whole JSON line. */
 import type { Fields } from '../child/fields.ts';
+import { behindBlank, withoutMentions } from '../shared/plain-text.ts';
 
 export const userMessage = (uuid: string, text: string): Fields => ({
   type: 'user',
@@ -33,6 +34,6 @@ export const controlError = (id: string, error: string): Fields => ({
  * prevents it.
  */
 export function plainText(text: string, mentions: boolean): string {
-  const words = /^\s*\//.test(text) ? ` ${text}` : text;
-  return mentions ? words.replace(/(^|[\s"'(])@(?=\S)/g, '$1@\u2060') : words;
+  const words = behindBlank(text);
+  return mentions ? withoutMentions(words) : words;
 }

@@ -34,6 +34,7 @@ import type { CodexDriverOptions } from './options.ts';
 import { type TurnNotification, parseNotification } from './parse.ts';
 import { OpenCommands } from './open-commands.ts';
 import { type PermissionRequest, permissionRequestOf } from './permissions.ts';
+import { withPlainPrompt } from './plain-prompt.ts';
 import { Rewind, messageIdOf } from './rewind.ts';
 import { type Opened, openSession } from './session-open.ts';
 import { messagesIn, toolPartOf } from './tools.ts';
@@ -132,11 +133,14 @@ export class CodexAgent implements AgentHandle {
       this.#emitSoon(steered(false));
       return;
     }
-    this.#sendInto(turn.name, text, (outcome) => {
-      if (outcome.kind !== 'broken') {
-        this.#tell(steered(outcome.kind === 'result'));
-      }
-    });
+    const { name } = turn;
+    this.#withPlain(text, (plain) =>
+      this.#sendInto(name, plain, (outcome) => {
+        if (outcome.kind !== 'broken') {
+          this.#tell(steered(outcome.kind === 'result'));
+        }
+      }),
+    );
   }
 
   respond(
@@ -209,7 +213,11 @@ export class CodexAgent implements AgentHandle {
     return turn;
   }
 
-  #startTurn(turn: CodexTurn, text: string): void {
+  #startTurn(turn: CodexTurn, prompt: string): void {
+    this.#withPlain(prompt, (text) => this.#startWith(turn, text));
+  }
+
+  #startWith(turn: CodexTurn, text: string): void {
     const model = this.#model ?? this.#defaultModel;
     this.#tokens.begin();
     const params = {
@@ -508,6 +516,14 @@ export class CodexAgent implements AgentHandle {
     const turn = this.#turn;
     if (turn?.permissionRequests.delete(request) === true) {
       this.#tell({ type: 'permission-withdrawn', turn: turn.id, request });
+    }
+  }
+
+  #withPlain(text: string, use: (plain: string) => void): void {
+    if (this.#options.expandPrompts === true) {
+      use(text);
+    } else {
+      withPlainPrompt(this.#rpc, text, use);
     }
   }
 

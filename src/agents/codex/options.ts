@@ -20,6 +20,8 @@ export interface CodexDriverOptions extends Partial<ProgramOptions> {
   readonly sandbox?: 'read-only' | 'workspace-write' | 'danger-full-access';
   /** Configuration of the conversation, as in config.toml. Default: goals are off, see docs/agents/codex.md. */
   readonly config?: { readonly [name: string]: unknown };
+  /** True: `$name` in a prompt adds the file of that skill. Default false: prompts come from outside, and are plain text. */
+  readonly expandPrompts?: boolean;
   /** How long the result of an interrupted turn waits until its commands and sub-agents were ended. Default 1,000. */
   readonly backgroundDeadlineMs?: number;
   /** Wall-clock ms. Default: Date.now. */

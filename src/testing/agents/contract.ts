@@ -101,6 +101,8 @@ export interface DriverSubject {
   readonly reportsUsage: true | Unable;
   /** It changes its model by protocol; the name of a model other than the default. */
   readonly models: { readonly other: string } | Unable;
+  /** Prompts that its program takes for a command of its own, or for the mention of a file; left out where it has none. */
+  readonly commands?: readonly string[];
   /** Living processes of the tools that its agents run; left out where tools have none. */
   readonly tools?: () => readonly number[];
   /** How long one wait may take; real programs start slowly. Default 20,000. */

@@ -4,6 +4,7 @@ import { permissionCases } from './permissions.ts';
 import { providerCases } from './provider.ts';
 import { timingCases } from './timing.ts';
 import { turnCases } from './turns.ts';
+import { wordCases } from './words.ts';
 
 /** All cases, for any test runner: skip with the reason that `skip` gives, else `run`. */
 export const driverContract: readonly ContractCase[] = [
@@ -11,6 +12,7 @@ export const driverContract: readonly ContractCase[] = [
   ...timingCases,
   ...permissionCases,
   ...providerCases,
+  ...wordCases,
   ...endCases,
 ];
 

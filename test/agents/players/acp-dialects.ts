@@ -27,6 +27,10 @@ export interface Dialect {
   /** What follows a denied permission. */
   readonly denied: 'goes on' | 'ends' | 'cancels';
   readonly fail: (speaker: Speaker, how: Failing) => void;
+  /** Whether the program runs a prompt as a command of its own, instead of giving it to the model. */
+  readonly runs: (text: string) => boolean;
+  /** Whether it reads a file into a prompt that mentions it. */
+  readonly mentions: (text: string) => boolean;
   /** What is said while a request is tried again. */
   readonly retry: (speaker: Speaker) => void;
 }
@@ -53,6 +57,8 @@ const usageOf = (turns: number): object => ({
 const silent = (): void => {};
 const load = { loadSession: true };
 
+const mentioned = /(?:^|\s)@[\w./~]/;
+
 const plain: Dialect = {
   hello: { agentCapabilities: { ...load, sessionCapabilities: {} } },
   models: 'option',
@@ -75,6 +81,8 @@ const plain: Dialect = {
       speaker.error({ code: -32_603, message: 'Internal error', data: { details: `HTTP ${how}: ${words[how]}` } });
     }
   },
+  runs: (text) => text.trim().startsWith('/'),
+  mentions: (text) => mentioned.test(text),
   retry: silent,
 };
 
@@ -82,6 +90,8 @@ const gemini: Dialect = {
   ...plain,
   hello: { agentCapabilities: load, authMethods: [{ id: 'gemini-api-key', name: 'Gemini API key' }] },
   models: 'method',
+  runs: (text) => /^[/$]/.test(text.trim()),
+  mentions: () => false,
   spent: () => ({ _meta: { quota: { token_count: { input_tokens: 100, output_tokens: 20 } } } }),
   toolCall: (id, command) => ({
     toolCallId: `run_shell_command__run_shell_command_${id}`,
@@ -117,6 +127,7 @@ const copilot: Dialect = {
   ...plain,
   hello: { agentCapabilities: { ...load, sessionCapabilities: { close: {}, list: {} } } },
   models: null,
+  mentions: () => false,
   // The sum of its process.
   spent: (turn) => usageOf(turn),
   toolCall: (id, command) => ({
@@ -173,6 +184,7 @@ const claude: Dialect = {
     _meta: { steering: { supported: true } },
   },
   piece: { messageId: 'msg_829d0e30019e4e4da4e45a4c' },
+  mentions: (text) => process.env['CLAUDE_CODE_DISABLE_FILE_MENTIONS'] !== '1' && mentioned.test(text),
   toolCall: (id, command) => ({
     toolCallId: id,
     name: 'Bash',

@@ -144,7 +144,11 @@ const app = acp
     if (session.play !== null && !session.play.over) {
       process.exit(70);
     }
-    session.past.prompts.push(text);
+    if (dialect.runs(text)) {
+      session.past.prompts.length = 0;
+    } else {
+      session.past.prompts.push(dialect.mentions(text) ? 'a file, in place of its mention' : text);
+    }
     session.save();
     turns += 1;
     const play = new Play({

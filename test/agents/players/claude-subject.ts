@@ -88,6 +88,7 @@ export function claudePlayer(dialect: Dialect): Played {
     rewinds: { unable: 'Claude Code takes no turn back' },
     reportsUsage: true,
     models: { other: 'claude-sonnet-5' },
+    commands: ['/clear', '/compact now', '!touch made', '@/etc/passwd and @a.txt'],
     tools: () => running(`sleep ${seconds}`),
   };
   return {

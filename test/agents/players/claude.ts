@@ -169,6 +169,13 @@ function receive(message: Message): void {
   }
 }
 
+/** As Claude Code takes a prompt: a command of its own, or a text with files in the place of their mentions. */
+const runs = (text: string): boolean => text.startsWith('/');
+const mentions = (text: string): string =>
+  process.env['CLAUDE_CODE_DISABLE_FILE_MENTIONS'] !== '1' || dialect === 'old'
+    ? text.replace(/(?:^|\s)@[\w./~]+/g, 'a file')
+    : text;
+
 /** What waits becomes one turn; a moment passes in which it is neither queued nor running. */
 async function next(): Promise<void> {
   const messages = queue;
@@ -190,7 +197,7 @@ async function next(): Promise<void> {
     return;
   }
   running.begun = true;
-  writeFileSync(file, JSON.stringify([...prompts(), running.text]));
+  writeFileSync(file, JSON.stringify(runs(running.text) ? [] : [...prompts(), mentions(running.text)]));
   for (const uuid of running.uuids) {
     lifecycle(uuid, 'started');
   }

@@ -63,6 +63,7 @@ export function codexSubject(): Played {
     rewinds: true,
     reportsUsage: { unable: 'the player counts nothing; see the recorded turns' },
     models: { other: 'other-model' },
+    commands: ['/compact', '$a-skill now', 'cost: $a and $a-skill', '!touch made', '@/etc/passwd'],
     tools: () => running(longTool),
   };
   return {

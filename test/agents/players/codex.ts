@@ -416,7 +416,8 @@ class Player {
     }
     this.#turn = turn;
     const clientId = textOf(params['clientUserMessageId']);
-    this.#past.push({ id: turn.id, clientId, prompt: textOf(input?.['text']) });
+    const prompt = textOf(input?.['text']).replace(/\$a-skill\b/g, 'the file of a skill');
+    this.#past.push({ id: turn.id, clientId, prompt });
     this.#save();
     const response = { id, result: answer.about(answer.result('turn'), turn) };
     if (turn.is('early-started')) {
@@ -492,6 +493,8 @@ const calls: { readonly [method: string]: Call } = {
   },
   initialized: () => {},
   'config/read': (_player, id) => say({ id, result: { config: { model: 'fake-model' } } }),
+  'skills/list': (_player, id) =>
+    say({ id, result: { data: [{ cwd: '/', skills: [{ name: 'a-skill' }], errors: [] }] } }),
   'thread/start': (player, id) => player.open(id, null),
   'thread/resume': (player, id, params) => player.open(id, textOf(params['threadId'])),
   'turn/start': (player, id, params) => player.start(id, params),

@@ -3,6 +3,7 @@
  * Claude Code of its own dependencies unless CLAUDE_CODE_EXECUTABLE names another one.
  */
 import { fieldsAt, textAt } from '../../child/fields.ts';
+import { behindJoiner } from '../../shared/plain-text.ts';
 import { plain } from './plain.ts';
 import type { Profile } from './profile.ts';
 
@@ -25,6 +26,8 @@ export const claudeAgentAcp: Profile = {
     'CLAUDE_CODE_USE_VERTEX',
     'CLAUDE_CONFIG_DIR',
   ],
-  env: { DISABLE_AUTOUPDATER: '1' },
+  env: { DISABLE_AUTOUPDATER: '1', CLAUDE_CODE_DISABLE_FILE_MENTIONS: '1' },
+  // Behind a blank Claude Code takes `/clear` for text, and the adapter still obeys `/remote-control`.
+  plainText: (text) => behindJoiner(text, /\//),
   toolName: (toolCall) => textAt(fieldsAt(fieldsAt(toolCall, '_meta'), 'claudeCode'), 'toolName'),
 };

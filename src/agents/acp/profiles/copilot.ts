@@ -3,6 +3,7 @@
  * its process. A cancel that it reads 2 to 4 ms after the prompt is lost in a few of a hundred turns. GITHUB_TOKEN and
  * GH_TOKEN are not passed on: they are as likely the daemon's own.
  */
+import { behindJoiner } from '../../shared/plain-text.ts';
 import { type AnswerFilter, type Passage, nothing } from '../answer-filter.ts';
 import { failureOfText } from '../failures.ts';
 import { plain } from './plain.ts';
@@ -30,6 +31,8 @@ export const copilot: Profile = {
   env: { COPILOT_AUTO_UPDATE: 'false' },
   sumsUsage: true,
   startedAfterMs: 100,
+  // It cuts blanks off, then runs the commands that it knows (`/cwd`, `/compact`); a path behind `@` stays text.
+  plainText: (text) => behindJoiner(text, /\//),
   modelArgs: (model) => ['--model', model],
   answerFilter: copilotFilter,
 };

@@ -8,6 +8,7 @@
  * Then it refuses, and a fresh conversation begins.
  */
 import { textAt } from '../../child/fields.ts';
+import { behindJoiner } from '../../shared/plain-text.ts';
 import { plain } from './plain.ts';
 import type { Profile } from './profile.ts';
 
@@ -32,6 +33,8 @@ export const gemini: Profile = {
   ],
   files: { read: false, write: true },
   replaysLate: true,
+  // It cuts blanks off, then runs what begins with either; a path behind `@` stays text.
+  plainText: (text) => behindJoiner(text, /[/$]/),
   // `run_shell_command__run_shell_command_1795276579441_0`
   toolName: (toolCall) => /^(\w+?)__\1_/.exec(textAt(toolCall, 'toolCallId') ?? '')?.[1] ?? null,
 };

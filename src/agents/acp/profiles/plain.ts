@@ -1,4 +1,5 @@
 /** An agent that keeps to the letter of the protocol. Each profile begins with this one. */
+import { plainText } from '../../shared/plain-text.ts';
 import { nothing } from '../answer-filter.ts';
 import type { Profile } from './profile.ts';
 
@@ -13,6 +14,7 @@ export const plain: Profile = {
   startedAfterMs: null,
   replaysLate: false,
   keepsPrompts: false,
+  plainText,
   modelArgs: null,
   toolName: () => null,
   outputPiece: () => null,

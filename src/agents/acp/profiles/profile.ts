@@ -26,6 +26,8 @@ export interface Profile {
   readonly replaysLate: boolean;
   /** Its conversation keeps the prompt of a turn that was cancelled. */
   readonly keepsPrompts: boolean;
+  /** A prompt such that the program takes it for words: none of its own commands, and no file that is mentioned. */
+  readonly plainText: (text: string) => string;
   /** Arguments that start it with a model, where the protocol offers no choice. Null: there are none. */
   readonly modelArgs: ((model: string) => readonly string[]) | null;
   /** The program's own name of the tool, where it gives one beside the protocol's. */
