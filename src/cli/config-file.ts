@@ -23,5 +23,5 @@ export const namedConfig = (call: Call, io: Io): string | null =>
 /** The named one, or the nearest file. */
 export function configFile(call: Call, io: Io): string | null {
   const named = namedConfig(call, io);
-  return named === null ? findConfig(io.cwd) : resolve(io.cwd, named);
+  return named === null ? findConfig(io.cwd, io.env) : resolve(io.cwd, named);
 }

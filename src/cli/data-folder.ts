@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { assertTrusted } from './trust.ts';
 
 const configNames = [
   'signalbox.config.ts',
@@ -14,11 +15,16 @@ const configNames = [
   'signalbox.config.mjs',
 ] as const;
 
-/** The nearest configuration file, at `from` or above. */
-export function findConfig(from: string): string | null {
+/** The nearest configuration file, at `from` or above. Throws `untrusted_file`. */
+export function findConfig(from: string, env: DataFolderRequest['env']): string | null {
   for (let folder = path.resolve(from); ; folder = path.dirname(folder)) {
     const found = configNames.map((name) => path.join(folder, name)).find((file) => existsSync(file));
     if (found !== undefined) {
+      assertTrusted(
+        found,
+        env,
+        'If it is yours, name it: --config FILE, or --data FOLDER for commands without that flag.',
+      );
       return found;
     }
     if (path.dirname(folder) === folder) {
@@ -51,13 +57,13 @@ export function findDataFolder({ data, config, env, cwd }: DataFolderRequest): D
   if (fromEnv !== '') {
     return { folder: path.resolve(cwd, fromEnv), flag: '', why: 'environment' };
   }
-  const file = config === null ? findConfig(cwd) : path.resolve(cwd, config);
+  const file = config === null ? findConfig(cwd, env) : path.resolve(cwd, config);
   if (file === null) {
     return { folder: userFolder(env), flag: '', why: 'user' };
   }
   const folder = path.join(path.dirname(file), '.signalbox');
   // A configuration named by hand is not found again by a command that has no such flag.
-  const found = config === null || findConfig(cwd) === file;
+  const found = config === null || findConfig(cwd, env) === file;
   return { folder, flag: found ? '' : ` --data ${quoted(folder)}`, why: 'beside-config' };
 }
 

@@ -8,6 +8,7 @@ import type { Call } from './call.ts';
 import type { Io } from './io.ts';
 import type { DataFolder } from './data-folder.ts';
 import { findDataFolder } from './data-folder.ts';
+import { assertTrusted } from './trust.ts';
 
 export interface Target {
   /** A path is a prefix, as a proxy may ask for. */
@@ -74,7 +75,7 @@ function mayRead(folder: string): boolean {
   }
 }
 
-/** Throws `AppError` `unreachable` when no daemon is known there, `store_failed` when the folder may not be looked into. */
+/** Throws `AppError` `unreachable` when no daemon is known there, `store_failed` when the folder may not be looked into, `untrusted_file`. */
 export function findTarget(call: Call, io: Io): Target {
   const data = findDataFolder({ data: call.text('data'), config: null, env: io.env, cwd: io.cwd });
   const given = givenToken(call, io);
@@ -85,6 +86,11 @@ export function findTarget(call: Call, io: Io): Target {
     const token = given ?? (loopback.test(url.hostname) ? tokenIn(data.folder) : null);
     return { url: url.origin + url.pathname.replace(/\/+$/, ''), token, data: null };
   }
+  assertTrusted(
+    path.join(data.folder, dataFiles.daemon),
+    io.env,
+    'Give the address of the daemon by hand, with --url, and its token with --token.',
+  );
   const file = daemonFile(data.folder);
   if (file === null) {
     if (!mayRead(data.folder)) {

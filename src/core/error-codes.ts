@@ -468,6 +468,13 @@ const localErrors = {
     hint: 'Install bubblewrap (`apt-get install bubblewrap`), or allow agents without a sandbox by `agent.sandbox: "auto"`; `signalbox doctor` tries it. Tasks wait until an agent can start.',
     retryable: true,
   },
+  untrusted_file: {
+    status: null,
+    exit: exitCodes.usage,
+    title: 'A file is not read, because someone else may have put it there',
+    hint: 'Name the file by hand if it is yours.',
+    ownHint: true,
+  },
   usage: {
     status: null,
     exit: exitCodes.usage,

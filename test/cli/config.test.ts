@@ -381,7 +381,7 @@ describe('the location of the data folder', () => {
     }
     writeFileSync(join(folder, 'signalbox.config.ts'), '');
     const cwd = join(folder, 'deep', 'er');
-    expect(findConfig(cwd)).toBe(join(folder, 'signalbox.config.ts'));
+    expect(findConfig(cwd, {})).toBe(join(folder, 'signalbox.config.ts'));
     expect(ask({ cwd, env: { XDG_DATA_HOME: '/xdg' } })).toEqual({
       folder: join(folder, '.signalbox'),
       flag: '',

@@ -1,6 +1,8 @@
 /** Working folders: real folders, real lock files, real processes. */
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -16,7 +18,7 @@ import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { scriptedDriver } from '../../src/agents/index.ts';
 import { sessionKey } from '../../src/core/model/ids.ts';
-import { lockFolder } from '../../src/runtime/workspace/folder-lock.ts';
+import { folderOwner, lockFolder } from '../../src/runtime/workspace/folder-lock.ts';
 import { AgentPool, type PoolClaim } from '../../src/runtime/agent/pool.ts';
 import { defaultLimits } from '../../src/runtime/options.ts';
 import { folderName, Workspaces } from '../../src/runtime/workspace/workspaces.ts';
@@ -297,6 +299,35 @@ describe('a folder that another process has', () => {
     });
     expect(lock).toHaveProperty('release');
     expect(readdirSync(root).toSorted()).toEqual(['.one.signalbox-lock', 'one']);
+  });
+
+  it('is not taken by a file that its agent has put into it', () => {
+    const folder = join(root, 'planted');
+    mkdirSync(folder);
+    const living = { pid: process.ppid, startTime: processInfo(process.ppid)?.startTime ?? '', session: 'nobody' };
+    writeFileSync(join(folder, '.signalbox-lock'), JSON.stringify(living));
+    const mine = { pid: process.pid, startTime: processInfo(process.pid)?.startTime ?? '', session: 'one' };
+    expect(lockFolder(folder, mine)).toHaveProperty('release');
+  });
+
+  it('is locked elsewhere where nothing may be written beside it', () => {
+    const parent = mkdtempSync(join(root, 'closed-'));
+    // Root may write into any folder, but not into that of the kernel.
+    const folder = process.getuid?.() === 0 ? '/sys/kernel' : join(parent, 'one');
+    if (process.getuid?.() !== 0) {
+      mkdirSync(folder);
+      chmodSync(parent, 0o555);
+    }
+    try {
+      const mine = { pid: process.pid, startTime: processInfo(process.pid)?.startTime ?? '', session: 'one' };
+      const lock = lockFolder(folder, mine);
+      assert.ok('release' in lock);
+      expect([lockFolder(folder, { ...mine, session: 'two' }), folderOwner(folder)]).toEqual([mine, mine]);
+      lock.release();
+      expect(folderOwner(folder)).toBe(null);
+    } finally {
+      chmodSync(parent, 0o755);
+    }
   });
 
   it('is not confused by a lock that is half a file, empty, or a folder', () => {

@@ -1,8 +1,8 @@
 /**
  * One folder, one session: a lock that holds among all processes of the machine.
  *
- * The lock is a file beside the folder, or within it where nothing may be written beside it; it says which process has it,
- * when that process started, and for which session. A file whose process is gone locks nothing.
+ * The lock is a file beside the folder, or in a folder of the user's own where nothing may be written beside it; it says which process has it,
+ * when that process started, and for which session. A file whose process is gone locks nothing. Nothing within the folder locks it: that is the agent's.
  *  folder-lock/1 The file is there whole or not at all: it is written under another name and linked.
  *  folder-lock/2 The file of a dead process is removed only under a second lock, named after the content of the file. No other
  *                process changes the file in the meantime. Two owners never write the same content, since it has the pid and
@@ -11,7 +11,8 @@
  *  folder-lock/3 A release removes only its own file.
  */
 import { createHash } from 'node:crypto';
-import { linkSync, lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { processInfo } from '../../supervise/index.ts';
 
@@ -30,36 +31,59 @@ const codeOf = (error: unknown): string =>
 
 const refused: readonly string[] = ['EACCES', 'EPERM', 'EROFS'];
 
-/** Beside the folder first: the folder may be a working copy, in which one more file could be committed by mistake. */
-const lockPathsOf = (folder: string): readonly [string, string] => [
-  join(dirname(folder), `.${basename(folder)}.signalbox-lock`),
-  join(folder, '.signalbox-lock'),
-];
+interface LockPaths {
+  readonly beside: string;
+  /** Null: the user has no folder for it. */
+  readonly elsewhere: string | null;
+}
+
+const lockPathsOf = (folder: string): LockPaths => {
+  const own = ownFolder();
+  const name = createHash('sha256').update(folder).digest('hex').slice(0, 32);
+  return {
+    beside: join(dirname(folder), `.${basename(folder)}.signalbox-lock`),
+    elsewhere: own === null ? null : join(own, `${name}.signalbox-lock`),
+  };
+};
+
+/** The same for all daemons of the user, and closed to other users. Null: another user has made it. */
+function ownFolder(): string | null {
+  const uid = process.getuid?.();
+  const folder = join(tmpdir(), `signalbox-locks${uid === undefined ? '' : `-${uid}`}`);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const found = lstatSync(folder);
+    const isOwn = found.isDirectory() && (uid === undefined || (found.uid === uid && (found.mode & 0o077) === 0));
+    return isOwn ? folder : null;
+  } catch {
+    return null;
+  }
+}
 
 let made = 0;
 
 /** `folder`: real path. Returns the lock, or its present owner. Throws if no file can be made. */
 export function lockFolder(folder: string, mine: LockOwner): FolderLock | LockOwner {
   const text = JSON.stringify(mine);
-  const [beside, within] = lockPathsOf(folder);
-  const owner = ownerIn(within);
+  const { beside, elsewhere } = lockPathsOf(folder);
+  const owner = elsewhere === null ? null : ownerIn(elsewhere);
   if (owner !== null) {
     return owner;
   }
   try {
     return lockAt(beside, text);
   } catch (error) {
-    if (!refused.includes(codeOf(error))) {
+    if (!refused.includes(codeOf(error)) || elsewhere === null) {
       throw error;
     }
-    return lockAt(within, text);
+    return lockAt(elsewhere, text);
   }
 }
 
 /** The living process that has the folder; null: none has. */
 export function folderOwner(folder: string): LockOwner | null {
-  const [beside, within] = lockPathsOf(folder);
-  return ownerIn(beside) ?? ownerIn(within);
+  const { beside, elsewhere } = lockPathsOf(folder);
+  return ownerIn(beside) ?? (elsewhere === null ? null : ownerIn(elsewhere));
 }
 
 function lockAt(path: string, text: string): FolderLock | LockOwner {
