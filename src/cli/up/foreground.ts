@@ -72,9 +72,12 @@ function sandboxLines({ agent: { sandbox } }: Daemon): readonly string[] {
 /** The launcher's word, or a signal that was meant for all processes of a service. */
 function endAsked(): { readonly asked: Promise<string>; readonly ask: (why: string) => void } {
   const { promise: asked, resolve: ask } = Promise.withResolvers<string>();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => ask(signal));
   }
+  process.on('SIGHUP', () => {
+    void import('../../supervise/launcher/terminal.ts').then(({ hasTerminal }) => hasTerminal() && ask('SIGHUP'));
+  });
   return { asked, ask };
 }
 

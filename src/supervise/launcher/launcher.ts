@@ -14,7 +14,8 @@
  *             where its main loop does not react, and at once after the second.
  *  launcher/2 The end of the daemon is known from `exit` alone, and everything that carries its cookie is ended behind it.
  *  launcher/3 The exit code is the daemon's own where it came to its own end, by a signal's number where it was ended.
- *  launcher/4 Nothing is imported here that a start does not need.
+ *  launcher/4 Without a terminal SIGHUP means nothing: there is none to hang up.
+ *  launcher/5 Nothing is imported here that a start does not need.
  */
 import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
@@ -28,6 +29,7 @@ import type { HangTrigger } from '../../core/model/hang.ts';
 import type { HangSummary } from '../watchdog/report.ts';
 import type { FromDaemon, ToDaemon } from './control-messages.ts';
 import { controlFd, read } from './control-messages.ts';
+import { hasTerminal } from './terminal.ts';
 
 /** Milliseconds; what is not said here comes from the configuration, through the daemon. */
 interface LaunchTimes {
@@ -165,6 +167,9 @@ class Launcher {
   }
 
   readonly #onSignal = (name: NodeJS.Signals): void => {
+    if (name === 'SIGHUP' && !hasTerminal()) {
+      return;
+    }
     if (this.#phase === 'running') {
       this.#begin(name);
     } else if (performance.now() - this.#firstAt >= this.#times.sameKeyMs) {

@@ -1,15 +1,21 @@
 /** Row S10: a daemon with 50 running turns is told to end. */
-import { readFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Client, ReadEvent } from '../../../src/client/index.ts';
 import { createClient } from '../../../src/client/index.ts';
 import { isThere } from '../../../src/cli/demo/child.ts';
-import type { Up } from '../../support/cli.ts';
-import { Cli } from '../../support/cli.ts';
+import type { Ran, Up } from '../../support/cli.ts';
+import { Cli, ended, firstLine, program } from '../../support/cli.ts';
 import { untilEvent } from '../harness/until-event.ts';
 
 const sessions = 50;
+
+/** It came to its own end, and neither it nor its launcher says anything else. */
+function expectGraceful({ code, stderr }: Ran): void {
+  expect([code, stderr.match(/"msg":"closed"/g)?.length, /by force|not ended/.exec(stderr)]).toEqual([0, 1, null]);
+}
 
 const clientOf = (cli: Cli, up: Up): Client =>
   createClient({ baseUrl: up.ready.url, token: readFileSync(join(cli.data, 'token'), 'utf8').trim() });
@@ -30,7 +36,7 @@ test('S10 50 running turns are interrupted: those that drain within the grace lo
     SIGNALBOX_LIMITS_MAX_AGENTS: String(sessions),
     SIGNALBOX_AGENT_LOG: log,
   };
-  const first = await cli.up([], { env });
+  const first = await cli.up(['--log-level', 'info'], { env });
   const before = clientOf(cli, first);
   const policyOf = (index: number): 'retry' | 'fail' => (index % 2 === 0 ? 'retry' : 'fail');
   const running = await Promise.all(
@@ -54,7 +60,7 @@ test('S10 50 running turns are interrupted: those that drain within the grace lo
   expect(agents.size).toBe(sessions);
 
   first.child.kill('SIGTERM');
-  expect((await first.ended).code).toBe(0);
+  expectGraceful(await first.ended);
   expect([...agents].filter(isThere)).toEqual([]);
 
   const second = await cli.up([], { env });
@@ -80,3 +86,95 @@ test('S10 50 running turns are interrupted: those that drain within the grace lo
   second.child.kill('SIGTERM');
   expect((await second.ended).code).toBe(0);
 }, 180_000);
+
+describe('a daemon whose agents are starting', () => {
+  const stubborn = '#!/bin/sh\ntrap "" TERM\necho >> "$0.begun"\nwhile :; do sleep 1; done\n';
+
+  test.each(['acp', 'claude', 'codex', 'process'])(
+    '%s: does not wait for them until its grace is over',
+    async (name) => {
+      await using cli = new Cli();
+      const config = join(cli.folder, 'signalbox.config.mjs');
+      const command = join(cli.folder, 'agent');
+      writeFileSync(command, stubborn, { mode: 0o755 });
+      const agent = { name, command };
+      // Far longer than the test may take.
+      writeFileSync(
+        config,
+        `export default ${JSON.stringify({ agent, limits: { graceMs: 600_000, startMs: 600_000 } })}`,
+      );
+      const up = await cli.up(['--config', config, '--log-level', 'info']);
+      const client = clientOf(cli, up);
+      await client.submit({ session: 'person', prompt: 'now' });
+      await client.submit({ session: 'machine', prompt: 'later', lane: 'background' });
+      const begun = `${command}.begun`;
+      // Some programs serve several sessions.
+      while (!existsSync(begun)) {
+        await client.health();
+      }
+      up.child.kill('SIGTERM');
+      expectGraceful(await up.ended);
+    },
+  );
+});
+
+test('a service manager that ends every process of the daemon at once sees a graceful end', async () => {
+  await using cli = new Cli();
+  const log = join(cli.folder, 'agents.log');
+  const up = await cli.up(['--log-level', 'info'], { env: { SIGNALBOX_AGENT_LOG: log } });
+  const client = clientOf(cli, up);
+  await Promise.all(
+    Array.from({ length: 4 }, async (_, n) => {
+      const { task } = await client.submit({
+        session: `s${n}`,
+        prompt: '[[silent:once]][[text:done]]',
+        lane: 'background',
+      });
+      await untilEvent(client, task, 'turn-started');
+    }),
+  );
+  const agents = readFileSync(log, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { readonly pid: number }).pid);
+  for (const pid of [up.ready.pid, up.ready.daemon, ...agents]) {
+    process.kill(pid, 'SIGTERM');
+  }
+  expectGraceful(await up.ended);
+});
+
+describe('SIGHUP', () => {
+  test('does not end a daemon without a terminal, as one that `nohup` has started', async () => {
+    await using cli = new Cli();
+    const up = await cli.up(['--log-level', 'info']);
+    const client = clientOf(cli, up);
+    for (const pid of [up.ready.pid, up.ready.daemon]) {
+      process.kill(pid, 'SIGHUP');
+    }
+    // A signal is handled before what comes later on a socket.
+    for (let asked = 0; asked < 20; asked += 1) {
+      await client.health();
+    }
+    up.child.kill('SIGTERM');
+    const ran = await up.ended;
+    expectGraceful(ran);
+  });
+
+  const hasScript = spawnSync('script', ['--version']).status === 0;
+  test.skipIf(!hasScript)('ends a daemon whose terminal hangs up (skipped without script of util-linux)', async () => {
+    await using cli = new Cli();
+    const words = [process.execPath, program, 'up', '--json', '--port', '0', '--log-level', 'info']
+      .map((word) => `'${word}'`)
+      .join(' ');
+    const child = spawn('script', ['-q', '-e', '-c', words, '/dev/null'], {
+      env: { ...process.env, SIGNALBOX_DATA: cli.data, HOME: cli.folder },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const end = ended(child);
+    const line = await firstLine(child);
+    const { pid } = JSON.parse(line.slice(line.indexOf('{'))) as Up['ready'];
+    process.kill(pid, 'SIGHUP');
+    const { code, stdout } = await end;
+    expect([code, stdout.match(/"msg":"closed"/g)?.length]).toEqual([0, 1]);
+  });
+});
