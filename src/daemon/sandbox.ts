@@ -12,7 +12,7 @@ import { systemMounts } from '../agents/sandbox/programs.ts';
 import { notice } from '../agents/shared/parts.ts';
 import { AppError } from '../core/errors.ts';
 import type { AgentConfig, SandboxMode } from '../protocol/config.ts';
-import { probeBubblewrap } from '../supervise/index.ts';
+import { type Network, probeBubblewrap } from '../supervise/index.ts';
 import { type Environment, findProgram } from './find-program.ts';
 
 const command = 'bwrap';
@@ -24,7 +24,7 @@ export type FoundSandbox =
   | { readonly kind: 'lacking'; readonly why: string; readonly fix: string };
 
 /** Takes some 10 ms, in which this thread waits. */
-export function findSandbox(env: Environment, network: 'all' | 'none' = 'all'): FoundSandbox {
+export function findSandbox(env: Environment, network: Network = 'all'): FoundSandbox {
   if (process.platform !== 'linux') {
     return {
       kind: 'lacking',

@@ -104,10 +104,17 @@ export const AgentConfigSchema = {
         'Whether its programs run in a [sandbox](sandbox.md). `auto`: where this machine has one. `required`: no agent starts without one, and tasks wait. Default: `auto`; `off` for a program that `command` names for `process` or `acp`.',
     },
     network: {
-      type: 'string',
-      enum: ['all', 'none'],
+      anyOf: [
+        { type: 'string', enum: ['all', 'none'] },
+        {
+          type: 'array',
+          minItems: 1,
+          maxItems: 200,
+          items: { type: 'string', maxLength: 260, pattern: '^(\\*\\.)?[A-Za-z0-9_.-]+(:[0-9]{1,5})?$' },
+        },
+      ],
       description:
-        'What its programs can connect to from the sandbox. `none`: nothing; `auto` is as `required` then. Default: `all`.',
+        'What its programs can connect to from the sandbox: `all`, `none`, or a list of hosts (`api.anthropic.com`, `*.github.com`, `localhost:8080`), which they reach by a proxy. With a list or `none`, `auto` is as `required`. Default: `all`.',
     },
     readable: {
       ...paths,

@@ -12,7 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -66,7 +66,7 @@ class Scene implements AsyncDisposable {
 
   /** A port of loopback, or a socket of the file system. */
   async listen(where: 0 | string): Promise<string> {
-    const server = createServer((connection) => connection.destroy());
+    const server = createServer((_request, answer) => void answer.end('hello'));
     this.#servers.push(server);
     await new Promise<void>((resolve) =>
       server.listen(where === 0 ? { port: 0, host: '127.0.0.1' } : { path: where }, resolve),
@@ -83,7 +83,12 @@ class Scene implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#servers.map((server) => new Promise((resolve) => server.close(resolve))));
+    await Promise.all(
+      this.#servers.map((server) => {
+        server.closeAllConnections();
+        return new Promise((resolve) => server.close(resolve));
+      }),
+    );
     rmSync(this.root, { recursive: true, force: true });
   }
 }
@@ -177,6 +182,44 @@ describe('a hostile program in a sandbox', () => {
     expect(whichSucceeded(list, await attempts(alone, list))).toEqual([]);
     await using connected = await scene.agent({ sandbox: 'required', network: 'all' });
     expect(whichSucceeded(list, await attempts(connected, list))).toEqual([list[0]?.join(' ')]);
+  });
+
+  test('connects by a list of hosts to these alone, and only through the proxy', async () => {
+    const [listed, other] = [await scene.listen(0), await scene.listen(0)];
+    const through = (port: string): Attempt => ['proxy', `localhost:${port}`];
+    await using agent = await scene.agent({ sandbox: 'required', network: [`localhost:${listed}`] });
+    const list: readonly Attempt[] = [
+      through(listed),
+      through(other),
+      ['proxy', `127.0.0.1:${listed}`],
+      ['connect', listed],
+    ];
+    const came = await attempts(agent, list);
+    expect(whichSucceeded(list, came)).toEqual([through(listed).join(' ')]);
+    expect(came.map(({ got }) => got)).toEqual(['200 hello', '403', '403', 'ECONNREFUSED']);
+    const wide: readonly Attempt[] = [
+      ['fetch', `http://localhost:${listed}/`],
+      ['plain', `http://localhost:${listed}/`],
+      ['plain', `http://localhost:${other}/`],
+      ['plain', `https://localhost:${listed}/`],
+      ['plain', '/'],
+    ];
+    const [forbidden, done] = ['HTTP/1.1 403 Forbidden', 'HTTP/1.1 200 OK'];
+    expect((await attempts(agent, wide)).map(({ got }) => got)).toEqual([
+      '200 hello',
+      done,
+      forbidden,
+      forbidden,
+      forbidden,
+    ]);
+    const kept: readonly Attempt[] = [
+      ['read', scene.token],
+      ['shell', 'echo $NODE_CHANNEL_FD; ls /proc/self/fd | wc -l'],
+    ];
+    expect((await attempts(agent, kept)).map(({ got }) => got)).toEqual([
+      'ENOENT',
+      expect.stringMatching(/^\n[45]\n$/),
+    ]);
   });
 
   test('leaves no process behind, though they are in other sessions and have no cookie', async () => {

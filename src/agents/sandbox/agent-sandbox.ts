@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { dataFiles } from '../../protocol/folder.ts';
-import type { Environment, Mount, SandboxPlan } from '../../supervise/index.ts';
+import { type Environment, type Mount, type Network, proxyPort, type SandboxPlan } from '../../supervise/index.ts';
 import { pathWithin } from '../shared/paths.ts';
 import { copyFiles, makeFolders, mountsOfFiles, ownFolders, withParents } from './home.ts';
 import { absentVariables, commonFiles, commonFolders, type HomeFile } from './needs.ts';
@@ -27,7 +27,7 @@ interface AgentSandboxOptions extends HomeNeeds {
   /** Absolute. */
   readonly bubblewrap: string;
   readonly dataFolder: string;
-  readonly network: SandboxPlan['network'];
+  readonly network: Network;
   /** Absolute. */
   readonly readable: readonly string[];
   readonly writable: readonly string[];
@@ -53,6 +53,17 @@ export interface SessionSandbox {
   command(inmate: Inmate): Confined;
 }
 
+const proxy = `http://127.0.0.1:${proxyPort}`;
+const proxyNames = ['http_proxy', 'https_proxy', 'all_proxy'].flatMap((name) => [name, name.toUpperCase()]);
+
+/** Programs of all kinds find the proxy by these. */
+const proxied: Environment = {
+  ...Object.fromEntries(proxyNames.map((name) => [name, proxy])),
+  no_proxy: '',
+  NO_PROXY: '',
+  NODE_USE_ENV_PROXY: '1',
+};
+
 export class AgentSandbox {
   readonly #options: AgentSandboxOptions;
 
@@ -64,14 +75,19 @@ export class AgentSandbox {
   open({ session, folder }: { readonly session: string; readonly folder: string | null }): SessionSandbox {
     let opened: SandboxPlan | null = null;
     const agent = (inmate: Inmate): Confined => {
-      const env = present(inmate.env);
+      const env = this.#present(inmate.env);
       opened = this.#planFor(session, folder, { ...inmate, env });
       return { plan: opened, env };
     };
     return {
       agent,
-      command: (inmate) => (opened === null ? agent(inmate) : { plan: opened, env: present(inmate.env) }),
+      command: (inmate) => (opened === null ? agent(inmate) : { plan: opened, env: this.#present(inmate.env) }),
     };
+  }
+
+  #present(env: Environment): Environment {
+    const entries = Object.entries(env).filter(([name]) => !absentVariables.includes(name));
+    return { ...Object.fromEntries(entries), ...(typeof this.#options.network === 'string' ? {} : proxied) };
   }
 
   #planFor(session: string, folder: string | null, { command, args, env }: Inmate): SandboxPlan {
@@ -91,9 +107,6 @@ export class AgentSandbox {
     return { bubblewrap, network, mounts: withoutData(mounts, dataFolder, folder) };
   }
 }
-
-const present = (env: Environment): Environment =>
-  Object.fromEntries(Object.entries(env).filter(([name]) => !absentVariables.includes(name)));
 
 const mountGiven = (kind: 'read' | 'write', path: string): readonly Mount[] =>
   existsSync(path) ? [{ kind, from: realpathSync(path), at: path }] : [];

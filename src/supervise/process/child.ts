@@ -35,9 +35,10 @@
  *           `channel_broken`. The end of stderr alone breaks nothing.
  */
 import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { accessSync, constants } from 'node:fs';
+import { Server } from 'node:net';
 import { basename, isAbsolute } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import type { AgentChild, ChildIdentity, ExitReason, Rung, SpawnOptions } from './child-options.ts';
@@ -48,6 +49,7 @@ import { pendingWaits } from '../pending-waits.ts';
 import { Pipes } from './pipes.ts';
 import { descendants, groupMembers, isAlive, lower, processInfo, signal, signalGroup } from '../platform/processes.ts';
 import { inBubblewrap, programInput, programOutput } from '../sandbox/bubblewrap.ts';
+import { HostProxy } from '../sandbox/host-proxy.ts';
 import type { SpawnFailure } from './spawn-failure.ts';
 import { spawnFailure } from './spawn-failure.ts';
 import type { Timers } from '../timers.ts';
@@ -71,6 +73,8 @@ interface Spawned {
   readonly child: ChildProcess;
   /** Those of the program, also where it runs in a sandbox; null: it was not started. */
   readonly streams: Streams | null;
+  /** Ends what was made here for its sandbox. */
+  readonly release: () => void;
 }
 
 export function spawnAgent(options: SpawnOptions): AgentChild {
@@ -83,7 +87,7 @@ function spawnProgram(options: SpawnOptions, env: Environment): Spawned {
   if (inSandbox === undefined) {
     const child = spawn(command, [...args], { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
     const { stdin, stdout, stderr } = child;
-    return { child, streams: { stdin, stdout, stderr } };
+    return { child, streams: { stdin, stdout, stderr }, release: () => {} };
   }
   // In the sandbox it would be an exit of the sandbox.
   for (const path of [command, cwd ?? '/']) {
@@ -92,13 +96,28 @@ function spawnProgram(options: SpawnOptions, env: Environment): Spawned {
     }
   }
   const outer = inBubblewrap(inSandbox, { command, args, cwd });
-  const stdio = ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'] as const;
-  const child = spawn(outer.command, [...outer.args], { cwd: outer.cwd, env, detached: true, stdio: [...stdio] });
+  const { network } = inSandbox;
+  const channel = typeof network === 'string' ? [] : ['ipc' as const];
+  const stdio: StdioOptions = ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', ...channel];
+  const child = spawn(outer.command, [...outer.args], { cwd: outer.cwd, env, detached: true, stdio });
+  const release = typeof network === 'string' ? () => {} : serveHosts(child, network);
   // Where too many files are open there are none, and `error` tells it.
   const [stdin, stdout] = [child.stdio?.[programInput], child.stdio?.[programOutput]];
   const { stderr } = child;
   const isWhole = stdin instanceof Writable && stdout instanceof Readable && stderr !== null;
-  return { child, streams: isWhole ? { stdin, stdout, stderr } : null };
+  return { child, streams: isWhole ? { stdin, stdout, stderr } : null, release };
+}
+
+/** The sandbox sends a server that listens within it. */
+function serveHosts(child: ChildProcess, hosts: readonly string[]): () => void {
+  const proxy = new HostProxy(hosts);
+  child.once('message', (_message, server) => {
+    if (server instanceof Server) {
+      proxy.serve(server);
+      child.send('taken', () => child.connected && child.disconnect());
+    }
+  });
+  return () => proxy.end();
 }
 
 class Child implements AgentChild {
@@ -108,6 +127,7 @@ class Child implements AgentChild {
   readonly #known = new Map<number, string>();
   #process: ChildProcess | null = null;
   #streams: Streams | null = null;
+  #release = (): void => {};
   #pipes: Pipes | null = null;
   #phase: Phase = 'running';
   #rung: Rung | null = null;
@@ -183,8 +203,9 @@ class Child implements AgentChild {
     this.#enter('term');
   }
 
-  #adopt({ child, streams }: Spawned, cookie: string): void {
+  #adopt({ child, streams, release }: Spawned, cookie: string): void {
     this.#process = child;
+    this.#release = release;
     this.#streams = streams;
     child.on('error', (error) => {
       if (child.pid === undefined) {
@@ -499,6 +520,7 @@ class Child implements AgentChild {
       this.#cancelHangUp,
       this.#cancelHangUpMax,
       this.#cancelLower,
+      this.#release,
     ]) {
       cancel();
     }

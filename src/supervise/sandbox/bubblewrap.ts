@@ -11,14 +11,26 @@
  *  sandbox/2 No controlling terminal is inherited: the child has a session of its own.
  */
 import { spawnSync } from 'node:child_process';
+import { makeServer } from './host-proxy.ts';
 import type { Mount, Program, SandboxPlan } from './plan.ts';
 
 /** Descriptors of a sandboxed child that are its program's standard input and output. */
 export const programInput = 3;
 export const programOutput = 4;
 
+/** Channel of Node by which a server comes out of a sandbox with a list of hosts. */
+export const serverChannel = 5;
+
 const shell = '/bin/sh';
-const takeStreams = `exec "$@" <&${programInput} >&${programOutput} ${programInput}<&- ${programOutput}>&-`;
+const withoutStreams = `${programInput}<&- ${programOutput}>&-`;
+const takeStreams = `exec "$@" <&${programInput} >&${programOutput} ${withoutStreams} ${serverChannel}>&-`;
+/** Its first two arguments are Node and what Node is to run before. */
+const serverFirst = [
+  `NODE_OPTIONS= "$1" -e "$2" ${withoutStreams} || exit 126`,
+  'shift 2',
+  'unset NODE_CHANNEL_FD NODE_CHANNEL_SERIALIZATION_MODE',
+  takeStreams,
+].join('; ');
 
 /**
  * What every sandbox has: devices and processes of its own, no rights, and an end with ours. Root needs no rights to write the
@@ -45,20 +57,21 @@ const fixed: readonly string[] = [
 
 /** What to start in place of the program. Its environment is that of the program. */
 export function inBubblewrap(plan: SandboxPlan, { command, args, cwd }: Program): Program {
+  const isListed = typeof plan.network !== 'string';
+  const node: readonly Mount[] = isListed ? [{ kind: 'read', from: process.execPath, at: process.execPath }] : [];
   return {
     command: plan.bubblewrap,
     args: [
       ...fixed,
       ...(plan.network === 'all' ? [] : ['--unshare-net']),
-      ...plan.mounts.toSorted((a, b) => depthOf(a.at) - depthOf(b.at)).flatMap(mountArgs),
+      ...[...plan.mounts, ...node].toSorted((a, b) => depthOf(a.at) - depthOf(b.at)).flatMap(mountArgs),
       '--remount-ro',
       '/',
       ...(cwd === undefined ? [] : ['--chdir', cwd]),
       '--',
       shell,
       '-c',
-      takeStreams,
-      'sh',
+      ...(isListed ? [serverFirst, 'sh', process.execPath, makeServer] : [takeStreams, 'sh']),
       command,
       ...args,
     ],
@@ -92,7 +105,8 @@ const probeDeadlineMs = 5_000;
  * may be forbidden, /proc may not be mountable). Null: they do; else why not. Takes some 10 ms, in which this thread waits.
  */
 export function probeBubblewrap(plan: SandboxPlan): string | null {
-  const { command, args } = inBubblewrap(plan, { command: shell, args: ['-c', `exit ${probeCode}`] });
+  const network = plan.network === 'all' ? 'all' : 'none';
+  const { command, args } = inBubblewrap({ ...plan, network }, { command: shell, args: ['-c', `exit ${probeCode}`] });
   const { status, signal, error, stderr } = spawnSync(command, args, {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
     env: {},

@@ -9,13 +9,18 @@ export type Mount =
   | { readonly kind: 'blank'; readonly at: string }
   | { readonly kind: 'link'; readonly at: string; readonly to: string };
 
+/**
+ * What a program can connect to. `none`: nothing, not even a port of this machine. A list: these hosts, by a proxy that its environment
+ * has to name, `proxyPort` on the loopback of the sandbox.
+ */
+export type Network = 'all' | 'none' | readonly string[];
+
 export interface SandboxPlan {
   /** The program that makes the sandbox, absolute. */
   readonly bubblewrap: string;
   /** A mount covers what an earlier one, or one at a folder above, has put at its path. */
   readonly mounts: readonly Mount[];
-  /** `none`: no connection leaves it, and nothing of the machine's loopback is reached. */
-  readonly network: 'all' | 'none';
+  readonly network: Network;
 }
 
 /** What is to be started. */
