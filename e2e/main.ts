@@ -12,6 +12,7 @@ import { readOptions, usage } from './options.ts';
 import { locate, realPrograms } from './programs.ts';
 import type { Outcome } from './run.ts';
 import { runProgram, scenarios } from './run.ts';
+import { findSandbox } from '../src/daemon/sandbox.ts';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -113,6 +114,8 @@ async function main(): Promise<number> {
   if (isolated.kind === 'none') {
     say('no namespace can be made here, so dead proxies keep the programs off the network');
   }
+  const sandbox = findSandbox(process.env);
+  say(sandbox.kind === 'found' ? `sandbox: ${sandbox.file}` : `no sandbox: ${sandbox.why}`);
   return runAll(options);
 }
 
