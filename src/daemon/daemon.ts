@@ -171,8 +171,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
     hooks,
     hangs: hangSource(folder, watch),
     version,
-    storageProblem: () => storage.problem,
-    logger: storage.log,
+    ...loggedBy(storage, log),
   });
   const http = inner.nest('HTTP');
   http.own('the server', () => server.close({ graceMs: requestGraceMs }), partDeadlineMs);
@@ -197,6 +196,12 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
     abandon: () => abandon(signalbox),
   };
 }
+
+const loggedBy = (storage: StorageWatch, log: DaemonLog) => ({
+  storageProblem: () => storage.problem,
+  logDropped: log.dropped,
+  logger: storage.log,
+});
 
 function watchStorage(scope: Scope, parts: StorageWatchParts): StorageWatch {
   const watch = new StorageWatch(parts);

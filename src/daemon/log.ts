@@ -1,11 +1,12 @@
 /**
  * The daemon's log: JSON lines on standard error, by pino. It is loaded when the daemon is ready, since loading it takes a
- * tenth of the start; earlier lines wait, and are written without pino if the process ends before that.
+ * tenth of the start; earlier lines wait, and are written without pino if the process ends before that. A log that is not read
+ * keeps the daemon from nothing: its lines are dropped and counted.
  */
-import { writeSync } from 'node:fs';
 import type { Logger } from '../server/options.ts';
 import { silentLogger } from '../server/options.ts';
 import type { Redactor } from '../supervise/index.ts';
+import { LineOutput } from '../supervise/line-output.ts';
 import type { LogLevel } from '../protocol/config.ts';
 
 type Level = keyof Logger;
@@ -14,6 +15,8 @@ type Line = readonly [level: Level, fields: object, message: string];
 export interface DaemonLog extends Logger {
   /** Loads what writes, and writes what has waited. */
   open(): Promise<void>;
+  /** Lines that its reader had no room for. */
+  readonly dropped: () => number;
 }
 
 /** Lines that wait at most. Further lines are dropped: no healthy start logs so many. */
@@ -23,10 +26,14 @@ const waitingMax = 1_000;
 const shown = (_name: string, value: unknown): unknown =>
   value instanceof Error ? { type: value.name, message: value.message, stack: value.stack } : value;
 
+/** As pino would write it: 40 is `warn`. */
+const droppedLine = (dropped: number): string =>
+  `${JSON.stringify({ level: 40, time: Date.now(), dropped, msg: 'lines of the log were dropped, because it was not read' })}\n`;
+
 /** `redact`: takes secrets out of each line. */
 export function makeLog(level: LogLevel, redact: Redactor): DaemonLog {
   if (level === 'silent') {
-    return { ...silentLogger, open: () => Promise.resolve() };
+    return { ...silentLogger, open: () => Promise.resolve(), dropped: () => 0 };
   }
   const waiting: Line[] = [];
   let write = (line: Line): void => {
@@ -34,12 +41,13 @@ export function makeLog(level: LogLevel, redact: Redactor): DaemonLog {
       waiting.push(line);
     }
   };
-  const lastWords = (): void => {
+  const out = new LineOutput({ fd: 2, gap: droppedLine });
+  process.once('exit', () => {
     for (const [name, fields, msg] of waiting) {
-      writeSync(2, redact.text(`${JSON.stringify({ level: name, ...fields, msg }, shown)}\n`));
+      out.write(redact.text(`${JSON.stringify({ level: name, ...fields, msg }, shown)}\n`));
     }
-  };
-  process.once('exit', lastWords);
+    out.end();
+  });
   const at =
     (name: Level) =>
     (fields: object, message: string): void =>
@@ -53,14 +61,12 @@ export function makeLog(level: LogLevel, redact: Redactor): DaemonLog {
       // The callers of `open` that wait for the daemon run first, since the import blocks the main loop.
       await new Promise((resolve) => setImmediate(resolve));
       const { pino } = await import('pino');
-      // Synchronous: a log that is lost when the process is killed is lost when it is needed.
-      const out = pino.destination({ fd: 2, sync: true });
-      const log = pino({ level, base: null }, { write: (line: string) => void out.write(redact.text(line)) });
+      const log = pino({ level, base: null }, { write: (line: string) => out.write(redact.text(line)) });
       write = ([name, fields, message]) => log[name](fields, message);
       for (const line of waiting.splice(0)) {
         write(line);
       }
-      process.off('exit', lastWords);
     },
+    dropped: () => out.dropped,
   };
 }

@@ -14,6 +14,7 @@ export interface ServerFigures {
   /** Of callers with a token, and of those with none. */
   readonly bodyBytes: { readonly token: number; readonly none: number };
   readonly bodiesCut: { readonly token: number; readonly none: number };
+  readonly logDropped: number;
   readonly streams: number;
   readonly longPolls: number;
   readonly streamEvents: number;
@@ -104,6 +105,9 @@ function serverFigures(page: Page, figures: ServerFigures): void {
   });
   page.counter('http_bodies_cut_total', 'Request bodies given up for others, by what the caller has shown.', 'caller', {
     ...figures.bodiesCut,
+  });
+  page.counter('log_lines_dropped_total', 'Lines of the log that were dropped because it was not read.', null, {
+    '': figures.logDropped,
   });
   page.gauge('http_streams', 'Open event streams.', null, { '': figures.streams });
   page.gauge('http_long_polls', 'Waiting long polls.', null, { '': figures.longPolls });

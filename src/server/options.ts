@@ -69,6 +69,8 @@ export interface ServerOptions {
   /** Shown in /openapi.json. */
   readonly version?: string;
   readonly logger?: Logger;
+  /** Lines of the log that were dropped since the start, for `/metrics`. */
+  readonly logDropped?: () => number;
   readonly clock?: Clock;
   /** Makes ids of requests, unique in the log. Default: a random prefix and a number. */
   readonly requestIds?: () => string;

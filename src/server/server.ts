@@ -194,6 +194,7 @@ class HttpDoor implements SignalboxServer {
     const { size: streams, waiting, counts } = this.#streams;
     return {
       requests: this.#requests,
+      logDropped: this.#options.logDropped?.() ?? 0,
       connections: this.#connections.size,
       connectionsRefused: this.#connections.refused,
       connectionsCut: this.#connections.cut,

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Cli, type Up } from '../support/cli.ts';
+import { Cli, firstLine, type Up } from '../support/cli.ts';
 
 const mebibyte = 1_048_576;
 const secret = 'a-secret-of-the-webhook';
@@ -132,4 +132,24 @@ describe('W04: a client without a token', () => {
       socket.destroy();
     }
   });
+});
+
+test('W06 a log that is not read keeps the daemon from nothing, and the lines that it costs are counted', async () => {
+  await using cli = new Cli();
+  const child = cli.spawn(['up', '--json', '--log-level', 'debug', '--port', '0']);
+  child.stderr?.pause();
+  const exit = once(child, 'exit');
+  const { url } = JSON.parse(await firstLine(child)) as Up['ready'];
+  const token = readFileSync(join(cli.data, 'token'), 'utf8').trim();
+  const dropped = async (): Promise<number> => {
+    const answer = await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${token}` } });
+    return Number(/^signalbox_log_lines_dropped_total (\d+)$/m.exec(await answer.text())?.[1]);
+  };
+  // Each request is a line of about 500 bytes.
+  const path = `/${'x'.repeat(300)}`;
+  while ((await dropped()) < 100) {
+    await Promise.all(Array.from({ length: 100 }, async () => (await fetch(url + path)).text()));
+  }
+  child.kill('SIGTERM');
+  expect(await exit).toEqual([0, null]);
 });

@@ -111,8 +111,10 @@ export async function serve(call: Call, io: Io): Promise<number> {
   const why = await asked;
   watch.tell({ type: 'ending' });
   if (!io.json) {
-    io.say(
-      `${why}: running turns are interrupted, and have ${graceMs / 1000} s to end; once more, and everything ends at once`,
+    const { LineOutput } = await import('../../supervise/line-output.ts');
+    const out = new LineOutput({ fd: 2, gap: () => '' });
+    out.write(
+      `${why}: running turns are interrupted, and have ${graceMs / 1000} s to end; once more, and everything ends at once\n`,
     );
   }
   await daemon.close();

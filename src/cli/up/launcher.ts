@@ -12,11 +12,15 @@ const program = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './serve
 /** Answers the exit code; throws `AppError` `daemon_lost`. */
 export async function launched(words: readonly string[]): Promise<number> {
   const { launch } = await import('../../supervise/launcher/launcher.ts');
+  const { LineOutput } = await import('../../supervise/line-output.ts');
   try {
     // With `--json` standard error is a log, one document per line.
     const line = (msg: string): string => JSON.stringify({ level: 50, time: Date.now(), msg });
     const json = words.includes('--json');
-    const say = (text: string): void => void process.stderr.write(`${json ? line(text) : text}\n`);
+    // What it says must not keep it from its work, whether it is read or not.
+    const out = new LineOutput({ fd: 2, gap: () => '' });
+    const say = (text: string): void => out.write(`${json ? line(text) : text}\n`);
+    process.once('exit', () => out.end());
     const end = await launch({ program, args: words, say });
     if (end.kind === 'exit') {
       return end.code;
