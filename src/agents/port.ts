@@ -27,6 +27,7 @@ import type { AgentCaps, TurnResult } from '../core/model/session.ts';
 import type { Incarnation, SessionKey, TurnId } from '../core/model/ids.ts';
 import type { OutputPart, TurnReport } from '../core/model/output.ts';
 import type { RequestedAction } from '../core/model/permission.ts';
+import type { Environment } from '../supervise/process/environment.ts';
 import type { ProviderFailure } from './failures.ts';
 import type { SessionSandbox } from './sandbox/agent-sandbox.ts';
 
@@ -81,6 +82,8 @@ export interface AgentStart {
   readonly folder: string | null;
   /** In which all programs of this agent run. Left out: in none. */
   readonly sandbox?: SessionSandbox;
+  /** What Signalbox adds to the environment of a program. Default: nothing. */
+  readonly env?: Environment;
   /** Called in order, never re-entrantly from within a method of the handle. */
   readonly emit: (event: AgentEvent) => void;
   /**

@@ -98,6 +98,18 @@ const requestErrors = {
     title: 'The token does not allow this',
     hint: 'Use a token with the scope and for the session that `detail` names: `signalbox token make`.',
   },
+  own_session: {
+    status: 409,
+    exit: exitCodes.refused,
+    title: 'An agent cannot wait for its own session',
+    hint: 'The task is accepted and runs after this turn: end the turn, and let the next one read the result.',
+  },
+  too_many_hops: {
+    status: 409,
+    exit: exitCodes.refused,
+    title: 'Too many agents, one after the other, have led to this task',
+    hint: 'Do the work in this turn, or let a person submit the task.',
+  },
   token_exists: {
     status: 409,
     exit: exitCodes.refused,

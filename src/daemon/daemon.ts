@@ -21,11 +21,12 @@ import type { Logger, ServerOptions } from '../server/options.ts';
 import { createServer } from '../server/server.ts';
 import { writeDaemonFile } from '../server/daemon-file.ts';
 import { loadToken } from '../server/token.ts';
+import { newToken } from '../server/tokens.ts';
 import { type Faults, noFaults } from '../store/faults.ts';
 import { openSqliteStore } from '../store/sqlite/open.ts';
 import { daemonIdName } from '../supervise/process/environment.ts';
 import { killDaemonProcessesNow } from '../supervise/process/leftovers.ts';
-import { makeRedactor } from '../supervise/redact.ts';
+import { makeRedactor, type Redactor } from '../supervise/redact.ts';
 import { Scope } from '../supervise/scope.ts';
 import { platformLacks } from '../supervise/platform/lacks.ts';
 import { chooseAgent } from './agent.ts';
@@ -125,6 +126,37 @@ const sessionSettings = ({ limits, permissions, expiresIn, conversation }: Daemo
   conversation,
 });
 
+/** Its secrets are in no line of it, and in no report of the watch. */
+function logOf(
+  { config, watch }: DaemonOptions,
+  token: string,
+): { readonly redact: Redactor; readonly log: DaemonLog } {
+  const secrets = secretsOf(config, token, process.env);
+  const redact = makeRedactor(secrets);
+  if (watch !== undefined) {
+    watch.settings = watchSettings(config, secrets);
+  }
+  return { redact, log: makeLog(config.logLevel, redact) };
+}
+
+/** Agents are told the address, so none starts before it is known. */
+function addressToCome() {
+  const { promise: known, resolve, reject } = Promise.withResolvers<void>();
+  let url: string | null = null;
+  return {
+    known,
+    get url() {
+      return url;
+    },
+    is(found: string): void {
+      url = found;
+      resolve();
+    },
+    /** Of no effect once it is known. */
+    giveUp: () => reject(new AppError({ code: 'closing', message: 'the daemon closes before it listens' })),
+  };
+}
+
 /** A part that is opened later is closed earlier: it is in an inner scope. */
 async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon> {
   const { folder, config, version, faults = noFaults, pid = process.pid, watch } = options;
@@ -136,16 +168,14 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   const store = openSqliteStore({ path: join(folder, dataFiles.database), durability: config.durability, faults, pid });
   scope.own('the store', () => store.close(), partDeadlineMs);
   const token = await loadToken(folder);
-  const secrets = secretsOf(config, token, process.env);
-  const redact = makeRedactor(secrets);
-  const log = makeLog(config.logLevel, redact);
+  const { redact, log } = logOf(options, token);
   warnOfLacks(log, agent.sandbox);
-  if (watch !== undefined) {
-    watch.settings = watchSettings(config, secrets);
-  }
   const storage = watchStorage(scope, { store, log, clock: systemClock });
   const onError = errorsTo(storage.log);
+  const address = addressToCome();
   const signalbox = createSignalbox({
+    agentApi: { url: () => address.url, token: newToken },
+    begin: address.known,
     store,
     agent: agent.driver,
     runners,
@@ -163,6 +193,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   const inner = scope.nest('sessions');
   const closeMs = (): number => graceMs + partDeadlineMs;
   inner.own('all of them', () => signalbox.close({ graceMs }), closeMs);
+  inner.nest('address').own('the wait for it', () => address.giveUp(), partDeadlineMs);
   const hooks = await loadSources(signalbox, config.sources);
   const server = createServer({
     signalbox,
@@ -176,6 +207,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   const http = inner.nest('HTTP');
   http.own('the server', () => server.close({ graceMs: requestGraceMs }), partDeadlineMs);
   const { url } = await server.listen();
+  address.is(url);
   await signalbox.ready;
   const file: DaemonFile = { url, pid, version, startedAt: options.now() };
   http.nest('daemon file').own(dataFiles.daemon, await writeDaemonFile(folder, file), partDeadlineMs);

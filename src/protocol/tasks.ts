@@ -120,6 +120,22 @@ const viewProperties = {
     description: 'The program that was granted the session for an external task; null: none, or the task has ended.',
   },
   idempotencyKey: { type: ['string', 'null'] },
+  sentBy: {
+    anyOf: [
+      {
+        type: 'object',
+        additionalProperties: false,
+        required: ['task', 'session', 'hops'],
+        properties: {
+          task: TaskIdSchema,
+          session: SessionKeySchema,
+          hops: { type: 'integer', description: 'How many agents, one after the other, have led to this task.' },
+        },
+      },
+      { type: 'null' },
+    ],
+    description: 'The task in whose turn an agent submitted this one; null: no agent did.',
+  },
   final: nullable(taskEvents.final, 'Data of its `final` event; null while open.'),
 } as const;
 

@@ -139,7 +139,7 @@ export class Admission {
 
   async #admit(request: SubmitRequest, requestDigest: string | null): Promise<SubmitAnswer> {
     await this.#ready;
-    const { session, idempotencyKey = null, requestDigest: _, ...written } = request;
+    const { session, idempotencyKey = null, requestDigest: _, sentBy, ...written } = request;
     const { lane, mode, priority, whenBusy, onLost, maxAttempts, conversation, model, expiresIn, ...opaque } =
       fullTaskSpec(written, this.#context.expiresIn);
     const { runner } = opaque;
@@ -151,7 +151,12 @@ export class Admission {
     }
     const key = this.#key(session);
     const id = taskId(this.#context.ids());
-    const payload: TaskPayload = { ...opaque, idempotencyKey, requestDigest };
+    const payload: TaskPayload = {
+      ...opaque,
+      idempotencyKey,
+      requestDigest,
+      ...(sentBy === undefined ? {} : { sentBy }),
+    };
     const at = this.#context.clock.wall();
     const expiresAt = expiresIn === null ? null : at + expiresIn;
     const input: Input = {

@@ -14,6 +14,7 @@ import type { ConversationState, Receipt, Refusal } from '../core/model/replies.
 import type { AllTrue, Describes } from '../protocol/describes.ts';
 import type { TurnAnswerSchema } from '../protocol/holds.ts';
 import type { OpenTasksSchema } from '../protocol/open-tasks.ts';
+import type { PermissionPolicy } from '../core/model/permission.ts';
 import type { PermissionRequestSchema, RespondRequest } from '../protocol/permissions.ts';
 import type { ProviderSchema, ThrottleSchema } from '../protocol/providers.ts';
 import type { TaskSpecInput } from '../protocol/task-spec.ts';
@@ -29,6 +30,7 @@ import type {
   StoredTask,
   StoreStats,
   TaskFilter,
+  SentBy,
 } from '../store/port.ts';
 import type { ThrottleView } from './throttle/session-throttle.ts';
 import type { ProviderView } from './throttle/providers.ts';
@@ -43,6 +45,16 @@ export interface SubmitRequest extends TaskSpecInput {
    * same request. Default: a digest of the request itself.
    */
   readonly requestDigest?: string;
+  /** Whose agent submits it; left out: no agent does. */
+  readonly sentBy?: SentBy;
+}
+
+/** The turn of an agent that calls the API. */
+export interface AgentTurn {
+  readonly task: StoredTask;
+  readonly lane: Lane;
+  /** What the agent may do in it. */
+  readonly policy: PermissionPolicy;
 }
 
 /** Answered only after the commit; an interrupt that the task fires has been written by then. */
@@ -352,6 +364,10 @@ export interface StoredReads {
 
 /** Reads that need the live sessions. */
 export interface LiveReads {
+  /** The session whose agent has this token; null: none that lives. */
+  agentOf(token: string): SessionKey | null;
+  /** The turn that runs in the session now, or waits for its agent to end it; null: none. */
+  turnOf(session: SessionKey): Promise<AgentTurn | null>;
   explain(task: string): Promise<Explanation | null>;
   session(key: string): Promise<SessionView | null>;
   /** The permission requests of all sessions that wait for a person, oldest first. */

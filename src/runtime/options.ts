@@ -4,16 +4,17 @@ import type { Input } from '../core/model/inputs.ts';
 import type { Lane } from '../core/model/task.ts';
 import type { Session } from '../core/model/session.ts';
 import type { StepResult } from '../core/model/replies.ts';
-import { defaultPolicies, type PermissionPolicy, untrustedPolicy } from '../core/model/permission.ts';
+import { defaultPolicies, type PermissionPolicy, untrustedPolicy, untrustedRights } from '../core/model/permission.ts';
 import { defaultOnFull, type OnFull } from '../protocol/conversations.ts';
 import { defaultsOf, runtimeLimits } from '../protocol/limits.ts';
 import { defaultExpiresIn } from '../protocol/task-spec.ts';
 import { type Faults, noFaults } from '../store/faults.ts';
-import type { Store } from '../store/port.ts';
+import type { Store, TaskPayload } from '../store/port.ts';
 import { makeRedactor, type Redactor } from '../supervise/index.ts';
 import type { Runner } from './api.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { uuidV7 } from './ids.ts';
+import { type AgentApi, AgentTokens } from './agent/agent-tokens.ts';
 import type { Workspaces } from './workspace/workspaces.ts';
 
 /** The configured limits, and one that only tests change. Durations in milliseconds. */
@@ -34,6 +35,15 @@ export interface Policies extends ByLane {
   readonly untrusted: ByLane;
 }
 
+/** That of the task, or of its rights and its lane. */
+export function policyFor(
+  policies: Policies,
+  { permissions, rights }: Pick<TaskPayload, 'permissions' | 'rights'>,
+  lane: Lane,
+): PermissionPolicy {
+  return permissions ?? (rights === untrustedRights ? policies.untrusted : policies)[lane];
+}
+
 export interface SignalboxOptions {
   readonly store: Store;
   /** Drives every session's agent. */
@@ -49,6 +59,10 @@ export interface SignalboxOptions {
   readonly conversation?: { readonly onFull?: OnFull };
   /** Working folders of the agents that are programs. Left out: none; each starts where its driver says. */
   readonly workspaces?: Workspaces;
+  /** How agents reach the API of this daemon, with a token of their own. Left out: they cannot. */
+  readonly agentApi?: AgentApi;
+  /** Recovery begins when this resolves; never, if it rejects. Default: at once. */
+  readonly begin?: Promise<unknown>;
   /** Takes secrets out of what agents say. Default: one that knows well-known shapes only. */
   readonly redact?: Redactor;
   /** Several routing keys may mean one session: the key to serialise by. */
@@ -77,6 +91,7 @@ export interface Context {
   /** A conversation that is too long for its model ends, and its task begins another. */
   readonly freshWhenFull: boolean;
   readonly workspaces: Workspaces | null;
+  readonly agentTokens: AgentTokens;
   readonly redact: Redactor;
   readonly clock: Clock;
   readonly ids: () => string;
@@ -101,6 +116,7 @@ export function contextOf(options: SignalboxOptions): Context {
     expiresIn: { ...defaultExpiresIn, ...options.expiresIn },
     freshWhenFull: (options.conversation?.onFull ?? defaultOnFull) === 'fresh',
     workspaces: options.workspaces ?? null,
+    agentTokens: new AgentTokens(options.agentApi ?? null),
     redact: options.redact ?? makeRedactor([]),
     clock,
     ids: options.ids ?? uuidV7(clock),

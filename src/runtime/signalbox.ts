@@ -27,8 +27,22 @@ export function createSignalbox(options: SignalboxOptions): Signalbox {
   const stats = new Stats();
   const hub = new Hub((error) => context.onError(error, 'listener'));
   const registry = new Registry(context, stats, hub);
-  const ready = recover(context, registry, stats, options.endLeftovers ?? true);
-  ready.catch((error: unknown) => context.onError(error, 'recovery'));
+  const recovered = () => recover(context, registry, stats, options.endLeftovers ?? true);
+  const { begin } = options;
+  const ready = begin === undefined ? recovered() : begin.then(recovered);
+  // A recovery that was never to begin has not failed.
+  const begun =
+    begin === undefined
+      ? Promise.resolve(true)
+      : begin.then(
+          () => true,
+          () => false,
+        );
+  ready.catch(async (error: unknown) => {
+    if (await begun) {
+      context.onError(error, 'recovery');
+    }
+  });
   const key = keyResolver(options.resolveSession ?? ((routing) => routing));
   const parts: RuntimeParts = { context, registry, hub, stats, key, ready };
   const admission = new Admission(parts);

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BodyOf, Ok, Operation, ParamsOf, QueryOf, ResponseOf } from '../protocol/index.ts';
 import { fullParts } from '../protocol/index.ts';
-import type { CommandAnswer, Refused, Signalbox } from '../runtime/api.ts';
+import type { AgentTurn, CommandAnswer, Refused, Signalbox } from '../runtime/api.ts';
 import type { Streams } from './events/streams.ts';
 import type { HangSource } from './options.ts';
 import { ProblemError } from './respond.ts';
@@ -26,6 +26,8 @@ export interface Call<O extends Operation> {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly caller: Caller;
+  /** In which the agent calls that is the caller; null: it is none. */
+  readonly turn: AgentTurn | null;
 }
 
 /** `taken`: the handler has begun to answer by itself. */
@@ -36,7 +38,7 @@ export type Answer<T> =
   | 'taken';
 
 /** A call whose parts have been checked, but whose schemas are not known to the compiler. */
-type AnyCall = Pick<Call<Operation>, 'request' | 'response' | 'caller'> & {
+type AnyCall = Pick<Call<Operation>, 'request' | 'response' | 'caller' | 'turn'> & {
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;

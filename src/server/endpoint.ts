@@ -13,6 +13,7 @@ import type {
 } from '../protocol/index.ts';
 import { operations, routes, readQuery, validate } from '../protocol/index.ts';
 import { accepts } from './accept.ts';
+import { agentTurn, checkWait } from './agent-calls.ts';
 import type { BodyBudget } from './body-budget.ts';
 import type { BodyLimits } from './body.ts';
 import { discard, parseJsonBody, withBody } from './body.ts';
@@ -100,8 +101,10 @@ function routeEndpoint(operation: Operation, handler: AnyHandler, services: Serv
       const body =
         route.body === undefined ? undefined : await readJson(route.body, request, { bytes: maxBodyBytes, budget });
       const known = caller ?? stranger;
+      const turn = await agentTurn(services.signalbox, known);
       await checkSession(route, { params, query, body }, known, services.signalbox);
-      write(response, await handler({ params, query, body, request, response, caller: known }, services));
+      await checkWait(route, { params, query, body, request }, known, services.signalbox);
+      write(response, await handler({ params, query, body, request, response, caller: known, turn }, services));
     },
   };
 }

@@ -89,7 +89,7 @@ class HttpDoor implements SignalboxServer {
       own: options.tokens,
       store: signalbox.store,
       clock: this.#clock,
-      secret: () => randomBytes(32).toString('base64url'),
+      agentOf: (token) => signalbox.agentOf(token),
     });
     this.#streams = new Streams({ signalbox, clock: this.#clock, limits: this.#limits, logger: this.#logger });
     const hooks = options.hooks ?? [];

@@ -6,8 +6,9 @@
  *  tokens/1 A token that was revoked, or whose time is up, is refused, and what is open under it ends.
  *  tokens/2 No secret is stored, logged or shown again: only its digest.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import type { SessionKey } from '../core/model/ids.ts';
 import type { NewToken, Scope, Token, TokenRequest } from '../protocol/index.ts';
 import { ownTokenName, sessionMatcher } from '../protocol/index.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -21,13 +22,15 @@ export interface Caller {
   readonly scopes: readonly Scope[];
   /** Patterns of the session keys that it is for; null: all. */
   readonly sessions: readonly string[] | null;
+  /** The session whose agent it is; null: it is none. */
+  readonly agentOf: SessionKey | null;
 }
 
 /** The daemon's own token, and where no token is asked for. */
-export const owner: Caller = { name: ownTokenName, scopes: ['admin'], sessions: null };
+export const owner: Caller = { name: ownTokenName, scopes: ['admin'], sessions: null, agentOf: null };
 
 /** Where no token is needed. */
-export const stranger: Caller = { name: 'none', scopes: [], sessions: null };
+export const stranger: Caller = { name: 'none', scopes: [], sessions: null, agentOf: null };
 
 export const isOwner = ({ name }: Caller): boolean => name === ownTokenName;
 
@@ -43,15 +46,15 @@ interface Options {
   /** Null: there are no named tokens. */
   readonly store: TokenStore | null;
   readonly clock: Clock;
-  /** Makes a secret that cannot be guessed. */
-  readonly secret: () => string;
+  /** The session whose agent has this token; null: none that lives. */
+  readonly agentOf: (token: string) => SessionKey | null;
 }
 
 /** Secrets are 32 random bytes: whoever can make a text with a given digest needs no timing. */
 const digestOf = (secret: string): string => createHash('sha256').update(secret).digest('hex');
 
-/** So that a secret that leaks is known for what it is. */
-const prefix = 'sbx_';
+/** Of 32 random bytes. The beginning tells what it is where it leaks. */
+export const newToken = (): string => `sbx_${randomBytes(32).toString('base64url')}`;
 
 interface Known {
   readonly caller: Caller;
@@ -62,15 +65,15 @@ export class Tokens {
   readonly #own: ReadonlySet<string>;
   readonly #store: TokenStore | null;
   readonly #clock: Clock;
-  readonly #secret: () => string;
+  readonly #agentOf: (token: string) => SessionKey | null;
   readonly #named = new Map<string, Known>();
   readonly #open = new Map<string, Set<ServerResponse>>();
 
-  constructor({ own, store, clock, secret }: Options) {
+  constructor({ own, store, clock, agentOf }: Options) {
     this.#own = new Set(own.map(digestOf));
     this.#store = store;
     this.#clock = clock;
-    this.#secret = secret;
+    this.#agentOf = agentOf;
   }
 
   /** Before the first request. */
@@ -92,6 +95,10 @@ export class Tokens {
     const digest = digestOf(given);
     if (this.#own.has(digest)) {
       return owner;
+    }
+    const agentOf = this.#agentOf(given);
+    if (agentOf !== null) {
+      return { name: `agent:${agentOf}`, scopes: ['submit', 'read'], sessions: null, agentOf };
     }
     const known = this.#named.get(digest);
     const holds = known !== undefined && (known.expiresAt === null || known.expiresAt > this.#clock.wall());
@@ -124,7 +131,7 @@ export class Tokens {
 
   /** Throws `token_exists`. */
   async make({ name, scopes, sessions = null, expiresIn = null }: TokenRequest): Promise<NewToken> {
-    const token = `${prefix}${this.#secret()}`;
+    const token = newToken();
     const madeAt = this.#clock.wall();
     const row: TokenRow = {
       name,
@@ -156,7 +163,7 @@ export class Tokens {
   }
 
   #know({ name, scopes, sessions, digest, expiresAt }: TokenRow): void {
-    this.#named.set(digest, { caller: { name, scopes, sessions }, expiresAt });
+    this.#named.set(digest, { caller: { name, scopes, sessions, agentOf: null }, expiresAt });
   }
 }
 

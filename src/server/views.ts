@@ -25,9 +25,10 @@ export function taskSummary(task: StoredTask): TaskSummary {
 
 export function taskView(task: StoredTask, mergedTasks: readonly string[]): TaskView {
   const { row, payload } = task;
-  const { requestDigest: _, ...shown } = payload;
+  const { requestDigest: _, sentBy = null, ...shown } = payload;
   return {
     ...shown,
+    sentBy,
     whenBusy: row.whenBusy,
     onLost: row.onLost,
     maxAttempts: row.maxAttempts,

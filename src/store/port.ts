@@ -31,6 +31,15 @@ export interface TaskPayload extends Omit<TaskSpec, RuledField> {
   readonly idempotencyKey: string | null;
   /** What the request with the key was, to tell it from another one. Null: without a key, or stored before there were digests. */
   readonly requestDigest: string | null;
+  /** The task in whose turn an agent submitted it; left out: no agent did. */
+  readonly sentBy?: SentBy;
+}
+
+/** `hops`: how many agents one after the other have led to the task. */
+export interface SentBy {
+  readonly task: TaskId;
+  readonly session: SessionKey;
+  readonly hops: number;
 }
 
 export interface StoredTask {

@@ -52,6 +52,8 @@ const tokens: readonly { readonly head: string; readonly whole: string }[] = [
   { head: 'gh[pousr]_', whole: 'gh[pousr]_[A-Za-z0-9]{20,}' },
   { head: 'github_pat_', whole: 'github_pat_[A-Za-z0-9_]{20,}' },
   { head: 'glpat-', whole: `glpat-${token}{20,}` },
+  // The named tokens of Signalbox, and those of its agents.
+  { head: 'sbx_', whole: `sbx_${token}{40,}` },
   { head: 'npm_', whole: 'npm_[A-Za-z0-9]{30,}' },
   { head: 'hf_', whole: '(?<![A-Za-z0-9])hf_[A-Za-z0-9]{30,}' },
   { head: 'xox[abeprs]-', whole: 'xox[abeprs]-[A-Za-z0-9-]{10,}' },

@@ -102,6 +102,7 @@ export class JsonLines {
     const given = {
       ...pickEnvironment(options.passEnv ?? commonVariables, options.ambient ?? process.env),
       ...options.env,
+      ...start.env,
     };
     const { plan, env } = start.sandbox?.agent({ command, args, env: given }) ?? { plan: null, env: given };
     this.#child = spawnAgent({

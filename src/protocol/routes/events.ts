@@ -28,7 +28,7 @@ export const eventsRoutes = {
     headers: lastEventId,
     success: { 200: TapePageSchema },
     stream: true,
-    codes: ['bad_id', 'unknown_task', 'bad_cursor', 'bad_last_event_id', 'too_many_streams'],
+    codes: ['bad_id', 'unknown_task', 'bad_cursor', 'bad_last_event_id', 'own_session', 'too_many_streams'],
   },
   sessionEvents: {
     method: 'GET',

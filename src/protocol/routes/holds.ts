@@ -24,7 +24,7 @@ export const holdsRoutes = {
     params: taskParams,
     body: HoldRequestSchema,
     success: { 200: HoldReceiptSchema },
-    codes: ['bad_id', 'unknown_task', 'not_external', 'task_claimed', 'task_ended', 'too_many_streams'],
+    codes: ['bad_id', 'unknown_task', 'not_external', 'task_claimed', 'task_ended', 'own_session', 'too_many_streams'],
   },
   takeTurn: {
     method: 'POST',
@@ -36,7 +36,7 @@ export const holdsRoutes = {
     params: taskParams,
     body: HoldTurnRequestSchema,
     success: { 200: HoldTurnReceiptSchema },
-    codes: [...evicted, 'turn_in_progress', 'call_out_of_order', 'hold_released', 'too_many_streams'],
+    codes: [...evicted, 'turn_in_progress', 'call_out_of_order', 'hold_released', 'own_session', 'too_many_streams'],
   },
   reportProgress: {
     method: 'POST',

@@ -35,6 +35,7 @@ export const tasksRoutes = {
     success: { 201: SubmitReceiptSchema, 200: SubmitReceiptSchema },
     codes: [
       'bad_idempotency_key',
+      'too_many_hops',
       'queue_full',
       'source_full',
       'daemon_full',

@@ -30,6 +30,7 @@ import { treeFirst, treeGet } from '../../core/tree.ts';
 import type { ProcessRow } from '../../store/port.ts';
 import { UnansweredRequests, type PendingView, type RequestKind } from './unanswered-requests.ts';
 import { BackgroundWork } from './background-work.ts';
+import type { AgentToken } from './agent-tokens.ts';
 import { AgentOutput } from './output.ts';
 import { OpenPermissionRequests } from './permission-requests.ts';
 import { errorRecord, jsonValue } from '../json.ts';
@@ -54,6 +55,8 @@ interface Live {
   ending: boolean;
   gone: boolean;
   process: ProcessId | null;
+  /** By which it calls the API; null: it was not started. */
+  token: AgentToken | null;
   /** What it said since it was ready, while the row of its process is being written; null: the row is written. */
   held: Exclude<AgentEvent, { type: 'exited' | 'background' | 'spent' }>[] | null;
   readonly background: BackgroundWork;
@@ -172,6 +175,7 @@ export class AgentHost {
       ending: false,
       gone: false,
       process: null,
+      token: null,
       held: null,
       background: new BackgroundWork({
         clock: this.#context.clock,
@@ -211,6 +215,7 @@ export class AgentHost {
     throttle.lift('folder');
     started();
     this.#noted(live, 'start', live.incarnation);
+    live.token = this.#context.agentTokens.open(session);
     try {
       live.handle = agent.start({
         session,
@@ -218,6 +223,7 @@ export class AgentHost {
         conversation: wanted.conversation,
         model: wanted.model,
         folder,
+        env: live.token.env,
         emit: (event) => this.#emit(live, event),
         onProcess: (process) => {
           // A driver may start another one in the same start, when the first is reaped.
@@ -446,6 +452,7 @@ export class AgentHost {
     this.#parts.throttle.lift('slot');
     this.#parts.throttle.lift('folder');
     live.claim?.release();
+    live.token?.close();
     if (this.#live === live) {
       this.#live = null;
     }

@@ -1,8 +1,10 @@
 /** Reads that need the live sessions: views, explanations and figures. They decide nothing. */
 import { AppError } from '../../core/errors.ts';
-import { type TaskId, taskId } from '../../core/model/ids.ts';
+import { type SessionKey, type TaskId, taskId } from '../../core/model/ids.ts';
+import { onWire } from '../../core/rules/turn.ts';
 import { treeEntries, treeGet, treeSize } from '../../core/tree.ts';
-import type { Explanation, LiveReads, LiveSession, RuntimeStats, SessionView } from '../api.ts';
+import type { AgentTurn, Explanation, LiveReads, LiveSession, RuntimeStats, SessionView } from '../api.ts';
+import { policyFor } from '../options.ts';
 import type { RuntimeParts } from '../parts.ts';
 import type { SessionActor } from '../session/actor.ts';
 import type { ProviderView } from '../throttle/providers.ts';
@@ -20,6 +22,8 @@ const liveMax = 200;
 export function liveReads(parts: RuntimeParts): LiveReads {
   const { context, registry } = parts;
   return {
+    agentOf: (token) => context.agentTokens.sessionOf(token),
+    turnOf: (session) => turnOf(parts, session),
     explain: (task) => explain(parts, task),
     session: (key) => sessionView(parts, key),
     inspect: () => registry.actors().slice(0, liveMax).map(liveSession),
@@ -40,6 +44,17 @@ export function liveReads(parts: RuntimeParts): LiveReads {
     },
     stats: () => runtimeStats(parts),
   };
+}
+
+async function turnOf({ context, registry }: RuntimeParts, session: SessionKey): Promise<AgentTurn | null> {
+  const actor = registry.live(session);
+  const hold = actor?.committed.hold ?? null;
+  if (actor === null || hold === null || !onWire(hold.turn)) {
+    return null;
+  }
+  const task = await context.store.task(hold.task);
+  const lane = treeGet(actor.committed.tasks, hold.task)?.lane ?? 'interactive';
+  return task === null ? null : { task, lane, policy: policyFor(context.permissions, task.payload, lane) };
 }
 
 /** The agent's own provider is first, and present from the start. */

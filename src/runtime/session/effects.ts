@@ -8,14 +8,14 @@ import type { Session } from '../../core/model/session.ts';
 import type { Task } from '../../core/model/task.ts';
 import type { Effect } from '../../core/model/effects.ts';
 import type { TimerName } from '../../core/model/timers.ts';
-import { type PermissionPolicy, untrustedRights } from '../../core/model/permission.ts';
+import type { PermissionPolicy } from '../../core/model/permission.ts';
 import { isInterruptRepeated } from '../../core/rules/turn.ts';
 import { treeGet } from '../../core/tree.ts';
 import type { Store, StoredTask, TaskPayload } from '../../store/port.ts';
 import type { AgentHost } from '../agent/host.ts';
 import type { Steps } from './batch.ts';
 import type { Deadlines } from './deadlines.ts';
-import type { Context } from '../options.ts';
+import { type Context, policyFor } from '../options.ts';
 import { promptText } from '../agent/prompts.ts';
 import type { Holders } from './holders.ts';
 import type { RunnerHost, Runners } from './runners.ts';
@@ -228,9 +228,7 @@ export class EffectRunner {
 
   /** That of the task, or of its rights and of the lane it is in as the turn begins. */
   #policyOf(id: TaskId, payload: TaskPayload): PermissionPolicy {
-    const { permissions } = this.#context;
-    const byLane = payload.rights === untrustedRights ? permissions.untrusted : permissions;
-    return payload.permissions ?? byLane[this.task(id)?.lane ?? 'interactive'];
+    return policyFor(this.#context.permissions, payload, this.task(id)?.lane ?? 'interactive');
   }
 
   /** At once where the store answers at once, so that the prompt is written in the same pass. */

@@ -8,6 +8,7 @@ import { allows, routes, validate } from '../../protocol/index.ts';
 import type { TaskFilter } from '../../store/port.ts';
 import { sessionKey, taskId } from '../../core/model/ids.ts';
 import type { Where } from '../../core/model/task.ts';
+import { submitOfAgent } from '../agent-calls.ts';
 import { actorOf } from '../caller.ts';
 import type { Handlers } from '../context.ts';
 import { absent, okOrRefuse, refuse } from '../context.ts';
@@ -35,8 +36,8 @@ export async function taskOf(signalbox: Signalbox, id: string): Promise<StoredTa
 }
 
 export const taskHandlers: Handlers<TaskOperation> = {
-  async submitTask({ body: asked, request, caller }, { signalbox }) {
-    const body = withRightsOf(caller, asked);
+  async submitTask({ body: asked, request, caller, turn }, { signalbox }) {
+    const body = turn === null ? withRightsOf(caller, asked) : submitOfAgent(turn, caller, asked);
     if (body.prompt === '' && (body.runner ?? null) === null && body.mode !== 'external') {
       throw new ProblemError('invalid_request', {
         errors: [{ path: '/body/prompt', message: 'must not be empty without a `runner` or `mode: "external"`' }],
