@@ -207,6 +207,11 @@ describe('the configuration', () => {
     expect((await resolve({ environment: { SIGNALBOX_LISTEN_PORT: '' } })).listen.port).toBe(7070);
   });
 
+  test.each(['', '\n', ' '])('refuses an empty secret in a variable: %j', async (text) => {
+    const error = await refusal({ environment: { SIGNALBOX_GITHUB_SECRET: text } });
+    expect([error.code, error.message]).toEqual(['bad_config', 'SIGNALBOX_GITHUB_SECRET is empty']);
+  });
+
   test.each([
     [{ SIGNALBOX_LISTEN_PORT: 'many' }, /SIGNALBOX_LISTEN_PORT: listen\.port must be an integer, not a string/],
     [{ SIGNALBOX_LISTEN_PORT: '70700' }, /SIGNALBOX_LISTEN_PORT: listen\.port must be at most 65535/],

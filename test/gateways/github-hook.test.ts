@@ -191,6 +191,24 @@ describe('secrets of the hook', () => {
     expect((await post(handler, { ...delivery('d-2'), secret: 'the old secret' })).status).toBe(202);
     expect((await post(handler, { ...delivery('d-3'), secret: 'another secret' })).status).toBe(401);
   });
+
+  test.each(['\n', '\r\n', '\n\n'])('lose the line break that a file has at its end: %j', async (end) => {
+    const handler = githubHook({
+      box: admissions().box,
+      config: config({ secret: ['another one', `the secret${end}`] }),
+    });
+    expect((await post(handler, { ...delivery('d-1'), secret: 'the secret' })).status).toBe(202);
+  });
+
+  test.each([
+    ['two\nsecrets in one', /github\.secret has a line break/],
+    [' a blank before', /github\.secret begins or ends with a blank/],
+    ['a blank after ', /github\.secret begins or ends with a blank/],
+    ['short\n\n\n\n', /github\.secret has fewer than 8 characters/],
+  ])('are refused at the start if no sender can have meant them: %j', (secret, message) => {
+    const start = () => githubHook({ box: admissions().box, config: config({ secret }) });
+    expect(start).toThrow(expect.objectContaining({ code: 'bad_config', message: expect.stringMatching(message) }));
+  });
 });
 
 describe('G01: one delivery becomes one task', () => {

@@ -199,6 +199,22 @@ describe('Standard Webhooks', () => {
     expect(accepted[0]).toMatchObject({ model: 'fast-model', permissions });
   });
 
+  test('lose the line break at the end of a secret', async () => {
+    const { handler } = open(source({ secret: `${hookSecret}\n` }));
+    expect((await deliver(handler)).status).toBe(202);
+  });
+
+  test('refuse a session that does not begin with the prefix, whatever the template makes', async () => {
+    const { handler, accepted } = open(source({ session: '{customer}', sessionPrefix: 'cus' }));
+    expect((await deliver(handler)).status).toBe(202);
+    const outside = { ...payload, data: { ...payload.data, customer: 'github:acme/app' } };
+    expect(await deliver(handler, () => {}, new Date(), hookSecret, outside)).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request', detail: expect.stringContaining('does not begin with "cus"') as string },
+    });
+    expect(accepted).toHaveLength(1);
+  });
+
   test('are chosen by conditions, and can be quoted whole', async () => {
     const { handler, accepted } = open({
       secret: hookSecret,
@@ -216,6 +232,9 @@ describe('Standard Webhooks', () => {
 
   test.each<[string, string, HookConfigInput]>([
     ['a secret that is not base64', 'billing', source({ secret: 'not base64!' })],
+    ['a secret with another prefix', 'billing', source({ secret: hookSecret.replace('whsec_', 'whsk_') })],
+    ['a secret with a blank before it', 'billing', source({ secret: ` ${hookSecret}` })],
+    ['an empty secret behind the prefix', 'billing', source({ secret: 'whsec_\n\n' })],
     ['a template with an unknown fact', 'billing', source({ prompt: '{amount}' })],
     ['a model from the payload', 'billing', source({ model: '{customer}' })],
   ])('do not start with %s', (_title, name, config) => {

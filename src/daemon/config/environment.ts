@@ -3,6 +3,7 @@
  * SIGNALBOX_LIMITS_MAX_OPEN. Lists and maps have no variable, the file has them; a shared secret has one, since it belongs
  * into no file under version control.
  */
+import { AppError } from '../../core/errors.ts';
 import type { Schema } from '../../protocol/schema.ts';
 import { formerKeys, formerVariables } from '../../protocol/former-names.ts';
 import { nearest } from '../../protocol/nearest.ts';
@@ -67,11 +68,18 @@ export interface Setting {
   readonly value: unknown;
 }
 
-/** An empty variable counts as unset. */
+/** An empty variable counts as unset. Throws `bad_config` for an empty secret: a door that its owner believes open would be missing. */
 export function settingsOf(environment: Environment): readonly Setting[] {
   return variables.flatMap(({ name, path, schema }) => {
-    const text = environment[name] ?? '';
-    return text === '' ? [] : [{ written: name, path, value: valueOf(schema, text) }];
+    const text = environment[name];
+    if (text !== undefined && text.trim() === '' && path.at(-1) === 'secret') {
+      throw new AppError({
+        code: 'bad_config',
+        message: `${name} is empty`,
+        hint: 'Give it the secret, or unset it.',
+      });
+    }
+    return text === undefined || text === '' ? [] : [{ written: name, path, value: valueOf(schema, text) }];
   });
 }
 

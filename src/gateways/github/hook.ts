@@ -17,7 +17,7 @@ import { untrustedRights } from '../../core/model/permission.ts';
 import type { Signalbox } from '../../runtime/api.ts';
 import { ignored, receipt, refuse, unbuildable } from '../shared/answers.ts';
 import { exactText, parseBody } from '../shared/body.ts';
-import { listOf } from '../shared/config.ts';
+import { checkedSecrets } from '../shared/config.ts';
 import { at, type JsonObject, scalarAt } from '../shared/fields.ts';
 import { buildTask } from '../shared/task-template.ts';
 import type { Facts } from '../shared/template.ts';
@@ -46,7 +46,7 @@ export function githubHook({ box, config }: GithubHookOptions): HookHandler {
     method: 'POST',
     bodyLimit: config.maxBodyBytes ?? byDefault.maxBodyBytes.default,
   } as const;
-  const secrets = listOf(config.secret);
+  const secrets = checkedSecrets(config.secret, 'github');
   const rules = compileRules(config);
   const choice = {
     identities: readIdentities(config.bot ?? []),

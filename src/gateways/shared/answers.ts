@@ -45,6 +45,11 @@ export function unbuildable(request: HookRequest, built: Exclude<Built, { kind: 
       })),
     });
   }
+  if (built.kind === 'outside') {
+    return refuse(request, 'invalid_request', {
+      detail: `The template makes the session ${JSON.stringify(built.session.slice(0, 300))}, which does not begin with ${JSON.stringify(built.prefix)}.`,
+    });
+  }
   if (built.kind === 'too-deep') {
     return refuse(request, 'invalid_request', {
       detail: 'The payload is the input of a code runner or a holder and is nested more than 64 levels deep.',

@@ -1,9 +1,11 @@
 /** What the sections of several webhook sources have in common in the configuration: the secret, the conditions, and the task that a delivery becomes. */
+import { AppError } from '../../core/errors.ts';
 import type { RunnerUse } from '../descriptor.ts';
 import type { Schema, Wire } from '../../protocol/schema.ts';
 import { taskSpec } from '../../protocol/task-spec.ts';
 
-const secretText = { type: 'string', minLength: 8, maxLength: 500 } as const satisfies Schema;
+const secretMin = 8;
+const secretText = { type: 'string', minLength: secretMin, maxLength: 500 } as const satisfies Schema;
 
 export const secret = {
   anyOf: [secretText, { type: 'array', minItems: 1, maxItems: 10, items: secretText }],
@@ -70,6 +72,13 @@ export const task = {
     description: 'Facts without which a delivery is refused. Those that `session` and `source` use are needed anyway.',
   },
   session: { ...template, maxLength: 500, description: 'Key of the session.' },
+  sessionPrefix: {
+    type: 'string',
+    minLength: 1,
+    maxLength: 200,
+    description:
+      'What the key must begin with. A delivery that makes another one is refused: without this, a template that begins with a fact lets the payload choose any session.',
+  },
   source: {
     ...template,
     maxLength: 500,
@@ -120,6 +129,30 @@ export type HookConditions = Wire<typeof conditionsSchema>;
 export const runnerUse = (where: string, { runner }: Pick<HookTaskTemplate, 'runner'>): readonly RunnerUse[] =>
   typeof runner === 'string' ? [{ where: `${where}.runner`, runner }] : [];
 
-/** The secrets of a section as a list. */
-export const listOf = (given: string | readonly string[]): readonly string[] =>
-  typeof given === 'string' ? [given] : given;
+/** The secrets of a section as a list. Files and pipes end with a line break, which is no part of a secret. */
+export const secretsOf = (given: string | readonly string[]): readonly string[] =>
+  (typeof given === 'string' ? [given] : given).map((secret) => secret.replace(/[\r\n]+$/, ''));
+
+/** As `secretsOf`. Throws `bad_config` for one that no sender can have meant. */
+export function checkedSecrets(given: string | readonly string[], section: string): readonly string[] {
+  const secrets = secretsOf(given);
+  for (const [index, one] of secrets.entries()) {
+    const wrong =
+      one.length < secretMin
+        ? `has fewer than ${secretMin} characters`
+        : // eslint-disable-next-line no-control-regex -- these are what it looks for
+          /[\u0000-\u001f\u007f]/.test(one)
+          ? 'has a line break or another control character in it'
+          : one.trim() === one
+            ? null
+            : 'begins or ends with a blank';
+    if (wrong !== null) {
+      throw new AppError({
+        code: 'bad_config',
+        message: `${section}.secret${typeof given === 'string' ? '' : `[${index}]`} ${wrong}`,
+        hint: 'Write the secret as the settings of the sender show it. A line break at its end is removed.',
+      });
+    }
+  }
+  return secrets;
+}

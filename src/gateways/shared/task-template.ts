@@ -155,6 +155,7 @@ export type Built =
   /** The delivery lacks these; `path` is where they were looked for. */
   | { readonly kind: 'missing'; readonly facts: readonly { readonly name: string; readonly path: string }[] }
   | { readonly kind: 'unusable'; readonly what: 'session' | 'source'; readonly value: string }
+  | { readonly kind: 'outside'; readonly session: string; readonly prefix: string }
   | { readonly kind: 'too-deep' };
 
 interface DeliveryParts {
@@ -178,6 +179,10 @@ export function buildTask(compiled: CompiledTask, delivery: DeliveryParts): Buil
   const session = renderPlain(compiled.session, facts);
   if (!usable(session)) {
     return { kind: 'unusable', what: 'session', value: session };
+  }
+  const { sessionPrefix = '' } = compiled.spec;
+  if (!session.startsWith(sessionPrefix)) {
+    return { kind: 'outside', session, prefix: sessionPrefix };
   }
   const source = renderPlain(compiled.source, facts);
   if (!usable(source)) {

@@ -1,5 +1,5 @@
 import type { SourceDescriptor } from '../descriptor.ts';
-import { listOf, runnerUse } from '../shared/config.ts';
+import { runnerUse, secretsOf } from '../shared/config.ts';
 import { HooksConfigSchema, type HooksConfigInput } from './config.ts';
 
 export const descriptor: SourceDescriptor<HooksConfigInput> = {
@@ -7,7 +7,7 @@ export const descriptor: SourceDescriptor<HooksConfigInput> = {
   // A sender shows its secret with the prefix or without.
   secrets: (hooks) =>
     Object.values(hooks)
-      .flatMap(({ secret }) => listOf(secret))
+      .flatMap(({ secret }) => secretsOf(secret))
       .flatMap((text) => [text, text.replace(/^whsec_/, '')]),
   runners: (hooks) => Object.entries(hooks).flatMap(([name, hook]) => runnerUse(`hooks.${name}`, hook)),
   async load(box, config) {

@@ -21,7 +21,7 @@ import type { Signalbox } from '../../runtime/api.ts';
 import { ignored, receipt, refuse, unbuildable } from '../shared/answers.ts';
 import { exactText, parseBody } from '../shared/body.ts';
 import { failing, readConditions } from '../shared/conditions.ts';
-import { listOf } from '../shared/config.ts';
+import { checkedSecrets } from '../shared/config.ts';
 import { buildTask, compileTask } from '../shared/task-template.ts';
 import { HookConfigSchema, type HookConfigInput, type HooksConfigInput } from './config.ts';
 
@@ -38,7 +38,7 @@ interface StandardHooksOptions {
   readonly config: HooksConfigInput;
 }
 
-/** One handler for each configured source. Throws `bad_config` for a secret that is none, or a template that asks for what is not there. */
+/** One handler for each configured source. Throws `bad_config` for a secret of the wrong form, or a template that asks for what is not there. */
 export function standardHooks({ box, config }: StandardHooksOptions): readonly HookHandler[] {
   return Object.entries(config).map(([name, source]) => standardHook(box, name, source));
 }
@@ -46,7 +46,7 @@ export function standardHooks({ box, config }: StandardHooksOptions): readonly H
 function standardHook(box: Pick<Signalbox, 'submit'>, name: string, config: HookConfigInput): HookHandler {
   const where = `hooks.${name}`;
   const { secret, if: wanted, unless, quoteMax, maxBodyBytes, ...template } = config;
-  const webhooks = listOf(secret).map((one) => readSecret(one, where));
+  const webhooks = checkedSecrets(secret, where).map((one) => readSecret(one, where));
   const when = readConditions(
     { ...(wanted === undefined ? {} : { if: wanted }), ...(unless === undefined ? {} : { unless }) },
     where,
