@@ -1,8 +1,8 @@
 /** Looks for programs and asks them who they are: for the choice of an agent, and for `doctor`. */
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, resolve, sep } from 'node:path';
-import type { ChildExit, Environment as Variables, Timers } from '../supervise/index.ts';
-import { realTimers, spawnAgent } from '../supervise/index.ts';
+import type { ChildExit, Environment as Variables, SandboxPlan, Timers } from '../supervise/index.ts';
+import { pickEnvironment, realTimers, spawnAgent } from '../supervise/index.ts';
 import type { AgentProgram, LoginSigns } from '../agents/descriptor.ts';
 import { placeOf } from '../agents/sandbox/needs.ts';
 
@@ -61,26 +61,26 @@ const passed = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'XDG_CACHE_HOME', 'XDG_CONFIG_
 const exitText = ({ code, signal, message }: ChildExit): string =>
   message ?? (signal === null ? `exit code ${code ?? 'unknown'}` : `signal ${signal}`);
 
+/** In which a program is asked, and with which environment. */
+type Enclose = (program: { readonly command: string; readonly args: readonly string[]; readonly env: Variables }) => {
+  readonly plan: SandboxPlan;
+  readonly env: Variables;
+};
+
 /** Runs `FILE --version`; at the deadline it is ended with all that it has started. */
 export function askVersion(
   file: string,
   env: Environment,
   deadlineMs: number,
-  timers: Timers = realTimers,
+  { timers = realTimers, enclose }: { readonly timers?: Timers; readonly enclose?: Enclose } = {},
 ): Promise<Asked> {
   return new Promise((resolve_) => {
     let said = '';
-    const own: { [name: string]: string } = {};
-    for (const name of passed) {
-      if (env[name] !== undefined) {
-        own[name] = env[name];
-      }
-    }
-    const variables: Variables = own;
+    const program = { command: file, args: ['--version'], env: pickEnvironment(passed, env) };
+    const enclosed = enclose?.(program);
     const child = spawnAgent({
-      command: file,
-      args: ['--version'],
-      env: variables,
+      ...program,
+      ...(enclosed === undefined ? {} : { inSandbox: enclosed.plan, env: enclosed.env }),
       timers,
       lineMaxBytes: 65_536,
       termGraceMs: 100,

@@ -5,6 +5,9 @@
  *                   missing, it is tried again at each start of an agent, so that tasks wait only as long as it is missing.
  *  daemon-sandbox/2 An agent that runs without the sandbox that `auto` asks for says so on the tape of its session, each time it starts.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { AgentDescriptor } from '../agents/descriptor.ts';
 import type { AgentDriver, AgentStart } from '../agents/port.ts';
 import { AgentSandbox, type HomeNeeds } from '../agents/sandbox/agent-sandbox.ts';
@@ -13,7 +16,7 @@ import { notice } from '../agents/shared/parts.ts';
 import { AppError } from '../core/errors.ts';
 import type { AgentConfig, SandboxMode } from '../protocol/config.ts';
 import { type Network, probeBubblewrap } from '../supervise/index.ts';
-import { type Environment, findProgram } from './find-program.ts';
+import { type Asked, askVersion, type Environment, findProgram } from './find-program.ts';
 
 const command = 'bwrap';
 const install = 'Install it: apt-get install bubblewrap';
@@ -44,6 +47,28 @@ export function findSandbox(env: Environment, network: Network = 'all'): FoundSa
         why: `bubblewrap does not work here: ${problem}`,
         fix: 'docs/sandbox.md lists what it needs of the system, and of a container.',
       };
+}
+
+interface AskInSandbox {
+  readonly bubblewrap: string;
+  /** What the configuration makes visible. */
+  readonly readable: readonly string[];
+  readonly env: Environment;
+  readonly deadlineMs: number;
+}
+
+/** Asks a program for its version in a sandbox with an empty home: whether all that it consists of is visible there. */
+export async function askInSandbox(file: string, options: AskInSandbox): Promise<Asked> {
+  const { bubblewrap, readable, env, deadlineMs } = options;
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-doctor-'));
+  try {
+    const nothing = { writable: [], files: [], folders: [] };
+    const sandbox = new AgentSandbox({ bubblewrap, dataFolder: folder, network: 'none', readable, ...nothing });
+    const { agent: enclose } = sandbox.open({ session: 'doctor', folder: null });
+    return await askVersion(file, env, deadlineMs, { enclose });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** As the configuration says, and what it says where it says nothing. */

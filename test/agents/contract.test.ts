@@ -1,13 +1,15 @@
 /** Every driver through the same contract. */
 import { afterAll, describe } from 'vitest';
 import { contractTests } from './contract-tests.ts';
-import { functionSubject, scriptedSubject } from './subjects.ts';
+import { sandboxLack } from '../support/sandbox.ts';
+import { functionSubject, sandboxedSubject, scriptedSubject } from './subjects.ts';
 
-describe.each([scriptedSubject, functionSubject])('the agent contract holds', (make) => {
+describe.each([scriptedSubject, functionSubject, sandboxedSubject])('the agent contract holds', (make) => {
   const held = make();
   const { subject } = held;
 
   afterAll(() => held[Symbol.asyncDispose]());
 
-  contractTests(subject.name, () => subject);
+  const missing = make === sandboxedSubject ? () => sandboxLack : () => null;
+  contractTests(subject.name, () => subject, { missing });
 });

@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import type { DriverSubject } from '../../src/testing/agents/index.ts';
 import type { AgentFunction } from '../../src/agents/index.ts';
 import { functionDriver, processDriver, scriptedDriver } from '../../src/agents/index.ts';
+import type { AgentDriver } from '../../src/agents/port.ts';
+import { AgentSandbox } from '../../src/agents/sandbox/agent-sandbox.ts';
+import { bubblewrap, repository } from '../support/sandbox.ts';
 import { acts } from './players/code-acts.ts';
 import { running } from './players/running.ts';
 
@@ -50,7 +53,7 @@ export const played = (endless: string) =>
     'odd-request': '[[odd]] [[text:done]]',
   }) as const satisfies Partial<DriverSubject['prompts']>;
 
-export function scriptedSubject(): Disposable<DriverSubject> {
+export function scriptedSubject(): Disposable<DriverSubject> & { readonly state: string } {
   const state = mkdtempSync(join(tmpdir(), 'signalbox-scripted-'));
   mkdirSync(state, { recursive: true });
   const endless = '[[forever:2]]';
@@ -103,8 +106,45 @@ export function scriptedSubject(): Disposable<DriverSubject> {
   };
   return {
     subject,
+    state,
     async [Symbol.asyncDispose]() {
       rmSync(state, { recursive: true, force: true });
+    },
+  };
+}
+
+const itsPids = { unable: 'the pids that it tells are those of its sandbox' };
+
+/** The same program in a sandbox: an agent is started, spoken to and ended as without one. */
+export function sandboxedSubject(): Disposable<DriverSubject> {
+  const { subject, ...held } = scriptedSubject();
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-sandboxed-'));
+  const sandbox = new AgentSandbox({
+    bubblewrap,
+    dataFolder: join(folder, 'data'),
+    network: 'none',
+    readable: [repository],
+    writable: [held.state],
+    files: [],
+    folders: [],
+  });
+  const inSandbox = (driver: AgentDriver): AgentDriver => ({
+    ...driver,
+    start: (start) => driver.start({ ...start, sandbox: sandbox.open(start) }),
+  });
+  return {
+    subject: {
+      ...subject,
+      name: 'scripted, in a sandbox',
+      driver(variant) {
+        const driver = subject.driver(variant);
+        return 'unable' in driver ? driver : inSandbox(driver);
+      },
+      prompts: { ...subject.prompts, grandchild: itsPids, 'grandchild-outside': itsPids },
+    },
+    async [Symbol.asyncDispose]() {
+      await held[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

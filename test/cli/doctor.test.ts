@@ -16,7 +16,9 @@ import {
 } from '../../src/cli/doctor/machine.ts';
 import { checkOpenTasks } from '../../src/cli/doctor/open-tasks.ts';
 import { installedAgents } from '../../src/agents/registry.ts';
+import type { AgentConfig } from '../../src/protocol/config.ts';
 import { Cli } from '../support/cli.ts';
+import { sandboxLack } from '../support/sandbox.ts';
 
 interface Report {
   readonly ok: boolean;
@@ -137,6 +139,29 @@ describe('the agent check', () => {
     expect(checks.map(({ state, fix }) => [state, fix])).toEqual(
       installedAgents.map(({ program }) => ['note', program.install]),
     );
+  });
+
+  test('names a program that does not start in the sandbox, and not where the configuration shows what it needs', async (context) => {
+    if (sandboxLack !== null) {
+      context.skip(sandboxLack);
+    }
+    await using cli = new Cli();
+    const machine = new Machine(cli.folder);
+    const part = join(cli.folder, 'part');
+    mkdirSync(part);
+    writeFileSync(join(part, 'version'), '2.1.329');
+    machine.program('claude', `cat ${part}/version`);
+    const env = { ...machine.env, PATH: `${machine.env['PATH'] ?? ''}:/usr/bin:/bin` };
+    const check = async (configured: AgentConfig): Promise<Check | undefined> =>
+      (await checkAgents({ env, cwd: cli.folder, configured })).find(({ name }) => name === 'agent claude');
+    expect(await check({ name: 'codex' })).toMatchObject({
+      state: 'note',
+      what: expect.stringMatching(/2\.1\.329.*does not start in the sandbox: .*part\/version/) as string,
+      fix: expect.stringContaining('agent.readable') as string,
+    });
+    const shown = await check({ name: 'claude', readable: [part] });
+    expect(shown?.what).not.toContain('sandbox');
+    expect((await check({ name: 'claude', sandbox: 'off' }))?.what).not.toContain('sandbox');
   });
 
   test('shows version, path and the sign of a login, and ignores a folder of that name', async () => {

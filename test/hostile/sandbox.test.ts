@@ -19,6 +19,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { terminalsFor } from '../../src/agents/acp/terminals.ts';
 import type { RpcCall } from '../../src/agents/child/json-rpc.ts';
+import { agents } from '../../src/agents/registry.ts';
 import { AgentSandbox, type HomeNeeds } from '../../src/agents/sandbox/agent-sandbox.ts';
 import { anthropicHome } from '../../src/agents/shared/logins.ts';
 import { chooseAgent } from '../../src/daemon/agent.ts';
@@ -273,6 +274,26 @@ describe('a hostile program in a sandbox', () => {
     expect(readFileSync(join(claude, '.credentials.json'), 'utf8')).toBe('renewed\n');
     expect(readFileSync(join(claude, 'settings.json'), 'utf8')).toBe('settings.json');
   });
+
+  test.each(agents.filter(({ kind }) => kind === 'program').map(({ name }) => name))(
+    'is in it as the program of %s, whatever its protocol is',
+    async (name) => {
+      const program = join(scene.root, 'program');
+      writeFileSync(
+        program,
+        `#!/bin/sh\ncat ${scene.token} ${scene.key} ../other/notes >seen 2>/dev/null\necho in >>seen\n`,
+      );
+      chmodSync(program, 0o755);
+      for (const [sandbox, seen] of [
+        ['off', 'tokenkeynotesin\n'],
+        ['required', 'in\n'],
+      ] as const) {
+        await using agent = await scene.agent({ name, command: program, args: [], sandbox });
+        await agent.until('its end', () => agent.of('exited').length > 0);
+        expect(readFileSync(join(scene.folder, 'seen'), 'utf8')).toBe(seen);
+      }
+    },
+  );
 
   test('runs the commands of an ACP agent in the sandbox of that agent', async () => {
     const sandbox = sandboxOf(scene, { files: [], folders: [] });

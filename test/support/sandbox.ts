@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type Mount, probeBubblewrap, type SandboxPlan } from '../../src/supervise/index.ts';
 
 export const bubblewrap = '/usr/bin/bwrap';
-const repository = fileURLToPath(new URL('../..', import.meta.url));
+export const repository = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Programs and their libraries, this Node, and this repository; all else is missing. */
 const programs: readonly Mount[] = ['/usr', '/bin', '/sbin', '/lib', '/lib64', '/etc']

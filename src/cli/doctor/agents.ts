@@ -1,5 +1,6 @@
 /** The agent programs that Signalbox drives: whether they are on this machine, run, and have a login. */
 import type { InstalledAgent } from '../../agents/registry.ts';
+import type { AgentConfig } from '../../protocol/config.ts';
 import type * as Programs from '../../daemon/find-program.ts';
 import type { Check } from './check.ts';
 import { note, ok } from './check.ts';
@@ -19,6 +20,32 @@ interface AgentCheckOptions {
   readonly cwd: string;
   /** Default 5,000. */
   readonly deadlineMs?: number;
+  /** As configured; null: the configuration is wrong. */
+  readonly configured?: AgentConfig | null;
+}
+
+/** Null: the program starts in a sandbox, or there is none, or it is not to have one. */
+async function lackInSandbox(
+  agent: InstalledAgent,
+  file: string,
+  { env, deadlineMs = versionDeadlineMs, configured = null }: AgentCheckOptions,
+): Promise<string | null> {
+  const { askInSandbox, findSandbox, sandboxMode } = await import('../../daemon/sandbox.ts');
+  const config = configured?.name === agent.name ? configured : { name: agent.name };
+  const found = sandboxMode(agent, config) === 'off' ? null : findSandbox(env);
+  if (found?.kind !== 'found') {
+    return null;
+  }
+  const readable = [...(config.readable ?? []), ...(config.writable ?? [])];
+  const asked = await askInSandbox(file, { bubblewrap: found.file, readable, env, deadlineMs });
+  switch (asked.kind) {
+    case 'version':
+      return null;
+    case 'hangs':
+      return 'hangs';
+    case 'silent':
+      return asked.said === '' ? asked.how : asked.said.replace(/\s+/g, ' ');
+  }
 }
 
 async function checkAgent(
@@ -56,6 +83,12 @@ async function checkAgent(
     }
     case 'version': {
       const what = `${title} ${asked.version} (${file})`;
+      const lack = await lackInSandbox(agent, file, options);
+      if (lack !== null) {
+        const fix =
+          'Name the folders that it consists of in `agent.readable`, or set `agent.sandbox` to `off` (docs/sandbox.md).';
+        return note(name, `${what}, but it does not start in the sandbox: ${lack}`, fix);
+      }
       const sign = programs.loginSign(login, env);
       if (sign !== null) {
         return ok(name, `${what}, login: ${sign}`);

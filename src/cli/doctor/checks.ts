@@ -82,10 +82,10 @@ async function openTasks({ folder }: DataFolder): Promise<readonly Check[]> {
 
 export async function checkAll(call: Call, io: Io): Promise<readonly Check[]> {
   const data = findDataFolder({ data: call.text('data'), config: call.text('config'), env: io.env, cwd: io.cwd });
-  const [configured, daemon, agents, platform] = await Promise.all([
-    checkConfig(configFile(call, io), io),
+  const configured = await checkConfig(configFile(call, io), io);
+  const [daemon, agents, platform] = await Promise.all([
     checkDaemon(data),
-    checkAgents({ env: io.env, cwd: io.cwd }),
+    checkAgents({ env: io.env, cwd: io.cwd, configured: configured.agent }),
     checkPlatform(process.platform),
   ]);
   const { host, port } = configured.listen;
