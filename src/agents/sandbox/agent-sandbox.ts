@@ -48,9 +48,9 @@ interface Confined {
 /** Of one agent, from its start to its end. */
 export interface SessionSandbox {
   /** Called while nothing of the session runs: its home is made ready. Throws what the system refuses. */
-  agent(inmate: Inmate): Confined;
+  readonly agent: (inmate: Inmate) => Confined;
   /** A command that runs beside the agent: it sees what the agent sees. */
-  command(inmate: Inmate): Confined;
+  readonly command: (inmate: Inmate) => Confined;
 }
 
 const proxy = `http://127.0.0.1:${proxyPort}`;
