@@ -15,6 +15,7 @@ import { rateLimit } from './scenarios/provider.ts';
 import { race } from './scenarios/race.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { Skipped } from './scenarios/scenario.ts';
+import { wideSettings } from './scenarios/wide-settings.ts';
 import { words } from './scenarios/words.ts';
 import type { ProgramSetup } from './program-setup.ts';
 import { setUpProgram } from './program-setup.ts';
@@ -28,7 +29,17 @@ export interface Outcome {
   readonly why: string;
 }
 
-export const scenarios: readonly Scenario[] = [mainJob, words, full, permission, rateLimit, killed, race, handOver];
+export const scenarios: readonly Scenario[] = [
+  mainJob,
+  words,
+  full,
+  permission,
+  wideSettings,
+  rateLimit,
+  killed,
+  race,
+  handOver,
+];
 
 /** A scenario that takes longer hangs; the races have a deadline for each. */
 const scenarioDeadlineMs = 120_000;

@@ -6,6 +6,7 @@
 import type { AgentConfig } from '../protocol/config.ts';
 import type { Environment } from '../supervise/index.ts';
 import type { AgentDriver } from './port.ts';
+import type { SettingsPlaces, Widening } from './shared/widening.ts';
 import type { HomeNeeds } from './sandbox/agent-sandbox.ts';
 
 /** A key of the `agent` section of the configuration, beside `name`. */
@@ -31,6 +32,8 @@ export interface AgentProgram {
   readonly variable: string;
   readonly install: string;
   readonly login: LoginSigns;
+  /** Settings of the program that let an agent do unasked what no policy allows; left out where they are not known. */
+  readonly widening?: (places: SettingsPlaces) => readonly Widening[];
   /** What it finds of its user's home in a sandbox. */
   readonly home: HomeNeeds;
 }

@@ -487,6 +487,13 @@ const localErrors = {
     hint: 'Name the file by hand if it is yours.',
     ownHint: true,
   },
+  settings_widen: {
+    status: null,
+    exit: exitCodes.unavailable,
+    title: 'The settings of the agent’s program allow more than any policy',
+    hint: 'Remove the setting, or set `agent.trustSettings` to let such settings stand; `signalbox doctor` names each. Tasks wait until an agent can start.',
+    retryable: true,
+  },
   usage: {
     status: null,
     exit: exitCodes.usage,

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { AgentDescriptor, LaunchOptions, ProgramAgent } from '../agents/descriptor.ts';
 import type { AgentDriver } from '../agents/port.ts';
+import type { Widening } from '../agents/shared/widening.ts';
 import { agentNamed, agents } from '../agents/registry.ts';
 import { AppError } from '../core/errors.ts';
 import type { AgentConfig, SandboxMode } from '../protocol/config.ts';
@@ -20,6 +21,8 @@ export interface ChosenAgent {
   /** The scripted agent, which stands in for a real one. */
   readonly standIn: boolean;
   readonly sandbox: SandboxState;
+  /** Settings of its program that allow more than a policy; empty: none, or they are trusted. */
+  readonly widening: readonly Widening[];
 }
 
 interface Surroundings {
@@ -53,7 +56,13 @@ export async function chooseAgent(config: AgentConfig, surroundings: Surrounding
   refuseWithoutSandbox(mode, config);
   const driver = await load(agent, config, { launch, dataFolder, from: { env, cwd } });
   const home = (agent.kind === 'program' ? agent.program?.home : null) ?? { files: [], folders: [] };
-  return { ...inSandbox(driver, { mode, home, config, dataFolder, env }), standIn: agent.kind === 'built-in' };
+  const program = agent.kind === 'program' && config.trustSettings !== true ? agent.program : null;
+  const widening = program?.widening?.({ env: { ...env, ...config.env }, folder: null }) ?? [];
+  return {
+    widening,
+    ...inSandbox(driver, { mode, home, config, dataFolder, env }),
+    standIn: agent.kind === 'built-in',
+  };
 }
 
 interface Given {

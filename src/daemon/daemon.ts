@@ -28,8 +28,9 @@ import { daemonIdName } from '../supervise/process/environment.ts';
 import { killDaemonProcessesNow } from '../supervise/process/leftovers.ts';
 import { makeRedactor, type Redactor } from '../supervise/redact.ts';
 import { Scope } from '../supervise/scope.ts';
+import { type Widening, describeWidening } from '../agents/shared/widening.ts';
 import { platformLacks } from '../supervise/platform/lacks.ts';
-import { chooseAgent } from './agent.ts';
+import { type ChosenAgent, chooseAgent } from './agent.ts';
 import type { DaemonConfig } from './config/resolve.ts';
 import { openFolder } from './data-folder.ts';
 import { hangSource, watchSessions } from './hangs.ts';
@@ -169,7 +170,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   scope.own('the store', () => store.close(), partDeadlineMs);
   const token = await loadToken(folder);
   const { redact, log } = logOf(options, token);
-  warnOfLacks(log, agent.sandbox);
+  warnOf(agent, log);
   const storage = watchStorage(scope, { store, log, clock: systemClock });
   const onError = errorsTo(storage.log);
   const address = addressToCome();
@@ -246,6 +247,11 @@ const errorsTo =
   (error: unknown, where: string): void =>
     log.error({ err: error, where }, 'not handled where it happened');
 
+function warnOf({ sandbox, widening }: ChosenAgent, log: DaemonLog): void {
+  warnOfLacks(log, sandbox);
+  warnOfWidening(log, widening);
+}
+
 function warnOfLacks(log: DaemonLog, sandbox: SandboxState): void {
   for (const { name, reason, effect } of platformLacks()) {
     log.warn({ lack: name }, `${reason} ${effect}`);
@@ -253,6 +259,18 @@ function warnOfLacks(log: DaemonLog, sandbox: SandboxState): void {
   if (sandbox.by === null && sandbox.why !== null) {
     const effect = sandbox.mode === 'required' ? 'No agent starts, and tasks wait.' : 'Agents run without a sandbox.';
     log.warn({ lack: 'sandbox' }, `${sandbox.why}. ${effect}`);
+  }
+}
+
+function warnOfWidening(log: DaemonLog, found: readonly Widening[]): void {
+  for (const one of found) {
+    const effect = one.overruled
+      ? 'The policy stands over it.'
+      : 'No agent starts with it, unless `agent.trustSettings` is set.';
+    log.warn(
+      { setting: one.setting, file: one.file },
+      `The agent's own settings allow more than a policy: ${describeWidening(one)}. ${effect}`,
+    );
   }
 }
 

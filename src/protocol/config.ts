@@ -78,6 +78,11 @@ export const AgentConfigSchema = {
       description:
         'For ACP agents: id of the login method, where the agent asks for one. Default: none, and the turn fails.',
     },
+    trustSettings: {
+      type: 'boolean',
+      description:
+        "Lets the settings of the agent's program, in the home of the user and in the session's folder, allow what no policy allows, and run hooks. Default: no; the driver sets the policy over them, or the agent does not start.",
+    },
     provider: {
       type: 'string',
       pattern: '^[a-z0-9][a-z0-9_.-]{0,63}$',

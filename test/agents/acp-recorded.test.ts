@@ -123,7 +123,8 @@ async function replay(program: Program, title: string): Promise<Replayed> {
   const heard = lines.filter(({ dir }) => dir === 'in').map(({ frame }) => frame);
   const taken = heard.find(({ method }) => method === 'session/load' || method === 'session/resume');
   const conversation = taken === undefined ? null : textOf(fieldsOf(taken['params'])['sessionId']);
-  const driver = acpDriver({ profile: program, command: replayed.command, closeGraceMs: 10_000 });
+  // The recordings were made without what the driver sets over the settings of the machine on which it runs.
+  const driver = acpDriver({ profile: program, command: replayed.command, closeGraceMs: 10_000, trustSettings: true });
   await using agent = new AgentProbe(driver, { conversation, folder });
   await agent.ready();
   const conductor = new Conductor(

@@ -15,7 +15,7 @@
  */
 import type { OutputPart } from '../../core/model/output.ts';
 import type { TurnId } from '../../core/model/ids.ts';
-import { type Timers, realTimers } from '../../supervise/index.ts';
+import { type Timers, pickEnvironment, realTimers } from '../../supervise/index.ts';
 import { listAt, textAt } from '../child/fields.ts';
 import { JsonLines, isFields } from '../child/json-lines.ts';
 import { JsonRpc, type RpcCall, type RpcOutcome } from '../child/json-rpc.ts';
@@ -95,6 +95,9 @@ export class AcpAgent implements AgentHandle {
     this.#unsolicited = new Unsolicited(profile, this.#wall);
     const wanted = start.model ?? options.model ?? null;
     const modelArgs = wanted === null ? [] : (profile.modelArgs?.(wanted) ?? []);
+    const env = { ...pickEnvironment(options.passEnv ?? [], options.ambient ?? process.env), ...options.env };
+    const places = { env, folder: start.folder ?? options.cwd ?? null };
+    const meta = options.trustSettings === true ? null : profile.metaOver(places);
     const program: AcpOptions = { ...options, args: [...(options.args ?? []), ...modelArgs] };
     this.#lines = new JsonLines(
       program,
@@ -128,6 +131,7 @@ export class AcpAgent implements AgentHandle {
         terminal: services.terminals !== null,
       },
       cwd,
+      meta,
       conversation: start.conversation,
       model: modelArgs.length > 0 ? null : wanted,
       authMethod: options.authMethod ?? null,

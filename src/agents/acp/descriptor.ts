@@ -2,6 +2,8 @@
 import { type AgentProgram, type ProgramAgent, programKeys } from '../descriptor.ts';
 import { anthropicHome, anthropicLogin, loginFilesTell, openaiHome, openaiLogin } from '../shared/logins.ts';
 import { below } from '../sandbox/needs.ts';
+import { widening as claudeWidening } from '../claude/settings.ts';
+import { geminiWidening } from './profiles/gemini-settings.ts';
 import type { ProfileName } from './profiles/index.ts';
 
 function acpAgent(name: ProfileName, title: string, summary: string, program: AgentProgram | null): ProgramAgent {
@@ -11,15 +13,21 @@ function acpAgent(name: ProfileName, title: string, summary: string, program: Ag
     title,
     summary,
     page: 'agents/acp.md',
-    keys: [...programKeys, 'terminal', 'authMethod'],
+    keys: [
+      ...programKeys,
+      'terminal',
+      'authMethod',
+      ...(program?.widening === undefined ? [] : (['trustSettings'] as const)),
+    ],
     program,
-    async load({ launch, config: { terminal, authMethod } }) {
+    async load({ launch, config: { terminal, authMethod, trustSettings } }) {
       const { acpDriver } = await import('./driver.ts');
       return acpDriver({
         ...launch,
         profile: name,
         ...(terminal === undefined ? {} : { terminal }),
         ...(authMethod === undefined ? {} : { authMethod }),
+        ...(trustSettings === undefined ? {} : { trustSettings }),
       });
     },
   };
@@ -37,6 +45,7 @@ export const descriptors: readonly ProgramAgent[] = [
     command: 'gemini',
     variable: 'AGENT_BIN_GEMINI',
     install: 'npm install --global @google/gemini-cli',
+    widening: geminiWidening,
     login: {
       variables: ['GEMINI_API_KEY', 'GOOGLE_API_KEY', 'GOOGLE_GENAI_USE_VERTEXAI', 'GOOGLE_GENAI_USE_GCA'],
       files: ['~/.gemini/oauth_creds.json'],
@@ -105,6 +114,7 @@ export const descriptors: readonly ProgramAgent[] = [
     command: 'claude-agent-acp',
     variable: 'AGENT_BIN_CLAUDE_AGENT_ACP',
     install: 'npm install --global @agentclientprotocol/claude-agent-acp',
+    widening: claudeWidening,
     login: anthropicLogin,
     home: anthropicHome,
   }),

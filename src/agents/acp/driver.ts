@@ -3,8 +3,9 @@
  * programs are known to differ from its letter, and how, is in docs/agents/acp.md.
  */
 import { AppError } from '../../core/errors.ts';
-import { commonVariables } from '../../supervise/index.ts';
+import { commonVariables, pickEnvironment } from '../../supervise/index.ts';
 import type { AgentDriver } from '../port.ts';
+import { refuseWidening } from '../shared/widening.ts';
 import { AcpAgent } from './agent.ts';
 import type { AcpDriverOptions, AcpOptions } from './options.ts';
 import { profiles } from './profiles/index.ts';
@@ -24,13 +25,23 @@ export function acpDriver(options: AcpDriverOptions = {}): AgentDriver {
   const program: AcpOptions = {
     ...options,
     command,
-    args: [...profile.args, ...(options.args ?? [])],
+    args: [
+      ...profile.args,
+      ...(options.trustSettings === true ? [] : profile.argsOver(options.args ?? [])),
+      ...(options.args ?? []),
+    ],
     passEnv: options.passEnv ?? [...commonVariables, ...profile.passEnv],
     env: { ...profile.env, ...options.env },
   };
   return {
     name: options.name ?? name,
     provider: options.provider ?? profile.provider,
-    start: (start) => new AcpAgent(profile, program, start),
+    start(start) {
+      if (options.trustSettings !== true) {
+        const env = { ...pickEnvironment(program.passEnv ?? [], options.ambient ?? process.env), ...program.env };
+        refuseWidening(profile.widening({ env, folder: start.folder ?? options.cwd ?? null }));
+      }
+      return new AcpAgent(profile, program, start);
+    },
   };
 }

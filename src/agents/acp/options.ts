@@ -17,6 +17,8 @@ export interface AcpDriverOptions extends Partial<ProgramOptions> {
   readonly authMethod?: string;
   /** True: the program's own commands and mentions in a prompt take effect. Default false: prompts come from outside, and are plain text. */
   readonly expandPrompts?: boolean;
+  /** True: the program's own settings, in the home and in the folder, stand over the policy of the task. Default false. */
+  readonly trustSettings?: boolean;
   /** Serves files of the session's folder to an agent that asks for them. Default: true. */
   readonly files?: boolean;
   /** Longest file that is read or written for the agent. Default 4 MiB. */

@@ -8,7 +8,7 @@
  */
 import type { Timers } from '../../supervise/index.ts';
 import { head, textAt } from '../child/fields.ts';
-import { isFields } from '../child/json-lines.ts';
+import { type Fields, isFields } from '../child/json-lines.ts';
 import type { JsonRpc, RpcError } from '../child/json-rpc.ts';
 import { rpcCodes } from '../child/json-rpc.ts';
 import type { FailureClass, ProviderFailure } from '../failures.ts';
@@ -33,6 +33,8 @@ interface SessionOpeningOptions {
   readonly timers: Timers;
   readonly client: ClientAbilities;
   readonly cwd: string;
+  /** What the session is opened with beside the protocol; null: nothing. */
+  readonly meta: Fields | null;
   /** To take up; null: a fresh one. */
   readonly conversation: string | null;
   /** To be set by protocol; null: the agent's own. */
@@ -108,7 +110,7 @@ export class SessionOpening {
   }
 
   #takeUp(): void {
-    const { conversation, cwd } = this.#options;
+    const { conversation, cwd, meta } = this.#options;
     const method = this.#can.resume ? toAgent.resumeSession : this.#can.load ? toAgent.loadSession : null;
     if (conversation === null) {
       this.#startFresh();
@@ -118,7 +120,7 @@ export class SessionOpening {
     } else {
       this.#ask(
         method,
-        oldSessionParams(conversation, cwd),
+        oldSessionParams(conversation, cwd, meta),
         (result) => this.#entered(conversation, result),
         (error) => {
           this.#sessionRefused(
@@ -138,7 +140,7 @@ export class SessionOpening {
   #startFresh(): void {
     this.#ask(
       toAgent.newSession,
-      newSessionParams(this.#options.cwd),
+      newSessionParams(this.#options.cwd, this.#options.meta),
       (result) => {
         const id = isFields(result) ? textAt(result, 'sessionId') : null;
         if (id !== null && id !== '') {

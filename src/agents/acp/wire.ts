@@ -2,6 +2,7 @@
  * Names of the Agent Client Protocol, version 1, and what is written of it. Names and shapes are those of the protocol's own
  * SDK, as types only: the compiler checks what we write against them (see docs/adr/0007). `parse.ts` reads.
  */
+import type { Fields } from '../child/json-lines.ts';
 import type * as acp from '@agentclientprotocol/sdk';
 import type { Models } from './parse.ts';
 
@@ -60,13 +61,18 @@ export const initializeParams = (can: ClientAbilities): acp.InitializeRequest =>
   clientInfo: { name: 'signalbox', title: 'Signalbox', version: '0' },
 });
 
-export const newSessionParams = (cwd: string): acp.NewSessionRequest => ({ cwd, mcpServers: [] });
-
-export const oldSessionParams = (sessionId: string, cwd: string): acp.LoadSessionRequest => ({
-  sessionId,
+/** `meta`: what the program takes beside the protocol; null: nothing. */
+export const newSessionParams = (cwd: string, meta: Fields | null = null): acp.NewSessionRequest => ({
   cwd,
   mcpServers: [],
+  ...(meta === null ? {} : { _meta: meta }),
 });
+
+export const oldSessionParams = (
+  sessionId: string,
+  cwd: string,
+  meta: Fields | null = null,
+): acp.LoadSessionRequest => ({ sessionId, ...newSessionParams(cwd, meta) });
 
 export const promptParams = (sessionId: string, text: string): acp.PromptRequest => ({
   sessionId,

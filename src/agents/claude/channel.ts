@@ -134,7 +134,12 @@ export class Channel {
   }
 
   #spawn(opening: Opening): JsonLines {
-    const program = programOptions(this.#options, opening, this.#start.model);
+    const program = programOptions(
+      this.#options,
+      opening,
+      this.#start.model,
+      this.#start.folder ?? this.#options.cwd ?? null,
+    );
     const onFrame = (frame: Fields, line: string): void => {
       const incoming = parseFrame(frame);
       if (incoming.kind === 'response') {

@@ -2,6 +2,8 @@
 import type { Environment } from '../../supervise/index.ts';
 import { commonVariables, pickEnvironment } from '../../supervise/index.ts';
 import type { ProgramOptions } from '../child/json-lines.ts';
+import { type SettingsPlaces, unlessGiven } from '../shared/widening.ts';
+import { memoryVariable, settingsOver } from './settings.ts';
 
 export interface ClaudeDriverOptions extends Partial<ProgramOptions> {
   /** Further arguments, behind the driver's own: `--permission-mode`, `--allowedTools`, `--mcp-config`, `--add-dir`, … */
@@ -15,6 +17,8 @@ export interface ClaudeDriverOptions extends Partial<ProgramOptions> {
    * a permission request. Default false: prompts come from outside, and are plain text.
    */
   readonly expandPrompts?: boolean;
+  /** True: the settings of Claude Code, in the home and in the folder, stand over the policy of the task. Default false. */
+  readonly trustSettings?: boolean;
   /** How often a turn that emits nothing emits a sign of life. Default 30,000. */
   readonly activityMs?: number;
   /** Wall-clock ms. Default: Date.now. */
@@ -99,10 +103,23 @@ const fixedArgs: readonly string[] = [
 /** How the conversation is opened. A fresh one gets its id from us, so that the id is known before the first turn. */
 export type Opening = { readonly kind: 'fresh' | 'resumed'; readonly conversation: string };
 
-export function programOptions(options: ClaudeDriverOptions, opening: Opening, model: string | null): ProgramOptions {
+/** `folder`: the session's; null: none. */
+export function programOptions(
+  options: ClaudeDriverOptions,
+  opening: Opening,
+  model: string | null,
+  folder: string | null,
+): ProgramOptions {
   const passEnv = options.passEnv ?? [...commonVariables, ...claudeVariables];
   const mentions: Environment = options.expandPrompts === true ? {} : { CLAUDE_CODE_DISABLE_FILE_MENTIONS: '1' };
-  const env = { ...quiet, ...mentions, ...pickEnvironment(passEnv, options.ambient ?? process.env), ...options.env };
+  const memory: Environment = options.trustSettings === true ? {} : memoryVariable;
+  const env = {
+    ...quiet,
+    ...mentions,
+    ...memory,
+    ...pickEnvironment(passEnv, options.ambient ?? process.env),
+    ...options.env,
+  };
   const wanted = model ?? options.model ?? null;
   const conversation = [opening.kind === 'fresh' ? '--session-id' : '--resume', opening.conversation];
   // `ids` names messages. A cookie that came twice would let the end of one agent end another one.
@@ -110,8 +127,31 @@ export function programOptions(options: ClaudeDriverOptions, opening: Opening, m
   return {
     ...program,
     command: options.command ?? 'claude',
-    args: [...fixedArgs, ...conversation, ...(wanted === null ? [] : ['--model', wanted]), ...(options.args ?? [])],
+    args: [
+      ...fixedArgs,
+      ...conversation,
+      ...(wanted === null ? [] : ['--model', wanted]),
+      ...(options.trustSettings === true ? [] : argsOver({ env, folder }, options.args ?? [])),
+      ...(options.args ?? []),
+    ],
     env,
     passEnv,
   };
+}
+
+/** What stands over the settings of Claude Code, unless the user gives a flag of that name. */
+function argsOver(places: SettingsPlaces, given: readonly string[]): readonly string[] {
+  const { folder } = places;
+  // `--add-dir` takes several folders, so it is not the last one.
+  return [
+    ...(folder === null ? [] : ['--add-dir', folder]),
+    ...unlessGiven(
+      [
+        ['--permission-mode', 'default'],
+        ['--setting-sources', 'user'],
+        ['--settings', JSON.stringify(settingsOver(places))],
+      ],
+      given,
+    ),
+  ];
 }

@@ -1,5 +1,6 @@
 import { type ProgramAgent, programKeys } from '../descriptor.ts';
 import { openaiHome, openaiLogin } from '../shared/logins.ts';
+import { widening } from './settings.ts';
 
 export const descriptor: ProgramAgent = {
   kind: 'program',
@@ -7,13 +8,15 @@ export const descriptor: ProgramAgent = {
   title: 'Codex',
   summary: 'Codex, by its app server',
   page: 'agents/codex.md',
-  keys: programKeys,
+  keys: [...programKeys, 'trustSettings'],
   program: {
     command: 'codex',
     variable: 'AGENT_BIN_CODEX',
     install: 'npm install --global @openai/codex',
     login: openaiLogin,
+    widening,
     home: openaiHome,
   },
-  load: async ({ launch }) => (await import('./driver.ts')).codexDriver(launch),
+  load: async ({ launch, config: { trustSettings = false } }) =>
+    (await import('./driver.ts')).codexDriver({ ...launch, trustSettings }),
 };

@@ -22,6 +22,8 @@ export interface CodexDriverOptions extends Partial<ProgramOptions> {
   readonly config?: { readonly [name: string]: unknown };
   /** True: `$name` in a prompt adds the file of that skill. Default false: prompts come from outside, and are plain text. */
   readonly expandPrompts?: boolean;
+  /** True: the settings of Codex, in the home and in the folder, stand over the policy of the task. Default false. */
+  readonly trustSettings?: boolean;
   /** How long the result of an interrupted turn waits until its commands and sub-agents were ended. Default 1,000. */
   readonly backgroundDeadlineMs?: number;
   /** Wall-clock ms. Default: Date.now. */

@@ -82,6 +82,18 @@ async function checkAgent(
       );
     }
     case 'version': {
+      const wide = program.widening?.({ env, folder: null }) ?? [];
+      if (wide.length > 0) {
+        const { describeWidening } = await import('../../agents/shared/widening.ts');
+        const refused = wide.some(({ overruled }) => !overruled);
+        return note(
+          name,
+          `${title} ${asked.version} (${file}); its own settings allow more than a policy: ${wide.map(describeWidening).join('; ')}`,
+          refused
+            ? 'It does not start with these: remove those that the page of the agent calls refused, or set `agent.trustSettings`.'
+            : 'Signalbox sets the policy over them, unless `agent.trustSettings` is set.',
+        );
+      }
       const what = `${title} ${asked.version} (${file})`;
       const lack = await lackInSandbox(agent, file, options);
       if (lack !== null) {

@@ -77,7 +77,7 @@ async function recordRefusals(program: Program, out: string): Promise<void> {
     kind: 'fresh' | 'resumed',
     conversation: string,
   ): Promise<void> => {
-    const { args = [], env = {} } = programOptions({ ambient: {} }, { kind, conversation }, null);
+    const { args = [], env = {} } = programOptions({ ambient: {} }, { kind, conversation }, null, null);
     await using recording = new Recording({
       program: 'claude',
       version: program.version,

@@ -4,6 +4,7 @@
  */
 import { fieldsAt, textAt } from '../../child/fields.ts';
 import { behindJoiner } from '../../shared/plain-text.ts';
+import { memoryVariable, settingsOver, widening } from '../../claude/settings.ts';
 import { plain } from './plain.ts';
 import type { Profile } from './profile.ts';
 
@@ -27,6 +28,17 @@ export const claudeAgentAcp: Profile = {
     'CLAUDE_CONFIG_DIR',
   ],
   env: { DISABLE_AUTOUPDATER: '1', CLAUDE_CODE_DISABLE_FILE_MENTIONS: '1' },
+  widening,
+  metaOver: (places) => ({
+    claudeCode: {
+      options: {
+        settingSources: ['user'],
+        settings: settingsOver(places),
+        env: memoryVariable,
+        ...(places.folder === null ? {} : { additionalDirectories: [places.folder] }),
+      },
+    },
+  }),
   // Behind a blank Claude Code takes `/clear` for text, and the adapter still obeys `/remote-control`.
   plainText: (text) => behindJoiner(text, /\//),
   toolName: (toolCall) => textAt(fieldsAt(fieldsAt(toolCall, '_meta'), 'claudeCode'), 'toolName'),

@@ -9,6 +9,7 @@
  */
 import { textAt } from '../../child/fields.ts';
 import { behindJoiner } from '../../shared/plain-text.ts';
+import { geminiArgs, geminiWidening } from './gemini-settings.ts';
 import { plain } from './plain.ts';
 import type { Profile } from './profile.ts';
 
@@ -33,6 +34,8 @@ export const gemini: Profile = {
   ],
   files: { read: false, write: true },
   replaysLate: true,
+  widening: geminiWidening,
+  argsOver: geminiArgs,
   // It cuts blanks off, then runs what begins with either; a path behind `@` stays text.
   plainText: (text) => behindJoiner(text, /[/$]/),
   // `run_shell_command__run_shell_command_1795276579441_0`

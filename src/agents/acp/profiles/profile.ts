@@ -1,6 +1,7 @@
 /** How one program differs from the letter of the protocol, and how it is started. */
 import type { Fields } from '../../child/json-lines.ts';
 import type { Environment } from '../../../supervise/index.ts';
+import type { SettingsPlaces, Widening } from '../../shared/widening.ts';
 import type { AnswerFilter } from '../answer-filter.ts';
 
 export interface Profile {
@@ -28,6 +29,12 @@ export interface Profile {
   readonly keepsPrompts: boolean;
   /** A prompt such that the program takes it for words: none of its own commands, and no file that is mentioned. */
   readonly plainText: (text: string) => string;
+  /** Settings of its user, or of the folder, that let it do unasked what no policy allows. */
+  readonly widening: (places: SettingsPlaces) => readonly Widening[];
+  /** Arguments that stand over such settings; `given`: those of the user. */
+  readonly argsOver: (given: readonly string[]) => readonly string[];
+  /** What each session is opened with, for the same; null: nothing. */
+  readonly metaOver: (places: SettingsPlaces) => Fields | null;
   /** Arguments that start it with a model, where the protocol offers no choice. Null: there are none. */
   readonly modelArgs: ((model: string) => readonly string[]) | null;
   /** The program's own name of the tool, where it gives one beside the protocol's. */
