@@ -180,6 +180,7 @@ describe('W01: a reading command', () => {
     'head -c 100 -- ../secret',
     'grep -R x .',
     'grep -rR x .',
+    'grep -rS x .',
     'grep --dereference-recursive x',
     'grep -rn x ..',
     'grep -e x /etc/passwd',

@@ -98,7 +98,8 @@ function follows(program: string, arg: string): boolean {
     case 'grep':
     case 'egrep':
     case 'fgrep':
-      return long ? arg.startsWith('--de') : cluster && arg.includes('R');
+      // `-S` and `-O` are of the BSD tool.
+      return long ? arg.startsWith('--de') : cluster && /[RSO]/.test(arg);
     case 'rg':
       return long ? arg === '--follow' : cluster && arg.includes('L');
     case 'ls':
