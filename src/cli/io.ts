@@ -3,6 +3,7 @@
  * is said beside them, and errors, go to standard error.
  */
 import type { Paint } from './output/paint.ts';
+import { harmlessButColour, harmlessJson } from './output/paint.ts';
 
 export interface Io {
   readonly env: Readonly<{ [name: string]: string | undefined }>;
@@ -41,8 +42,9 @@ interface IoOptions {
 export function ioOf(streams: () => Streams, options: IoOptions): Io {
   const { stdout } = streams();
   const terminal = stdout.isTTY === true;
+  const fit = (text: string): string => (terminal ? harmlessButColour(text) : text);
   const print = (text: string): void => {
-    stdout.write(`${text}\n`);
+    stdout.write(`${fit(text)}\n`);
   };
   return {
     ...options,
@@ -50,11 +52,15 @@ export function ioOf(streams: () => Streams, options: IoOptions): Io {
     // Some terminals do not know their own width.
     columns: terminal ? Math.max(40, stdout.columns || 80) : 100,
     print,
-    write: (text) => new Promise((resolve) => stdout.write(text, () => resolve())),
+    write: (text) => new Promise((resolve) => stdout.write(fit(text), () => resolve())),
     // A stream is one document per line; a single document is for reading as well.
-    document: (value) => print(JSON.stringify(value)),
-    say: (text) => {
-      streams().stderr.write(`${text}\n`);
+    document(value) {
+      const json = JSON.stringify(value);
+      stdout.write(`${terminal ? harmlessJson(json) : json}\n`);
+    },
+    say(text) {
+      const { stderr } = streams();
+      stderr.write(`${stderr.isTTY ? harmlessButColour(text) : text}\n`);
     },
     input: () => readAll(streams().stdin),
   };

@@ -1,7 +1,7 @@
 /** How an error of the command line is printed. */
 import { AppError } from '../core/errors.ts';
 import type { Command } from './command.ts';
-import { harmless } from './output/paint.ts';
+import { harmless, harmlessJson } from './output/paint.ts';
 
 /** The codes of a usage error are made here: only an answer of the daemon needs the translation, and its code. */
 async function translated(error: AppError, command: Command): Promise<AppError> {
@@ -12,6 +12,11 @@ async function translated(error: AppError, command: Command): Promise<AppError> 
   return inCommandWords(error, command);
 }
 
+function document(error: object): string {
+  const json = JSON.stringify({ error });
+  return `${process.stderr.isTTY ? harmlessJson(json) : json}\n`;
+}
+
 /** Prints what went wrong and what to do next; with `--json` as a document. Both on standard error. */
 export async function report(thrown: unknown, command: Command | null, json: boolean): Promise<number> {
   const error = thrown instanceof AppError && command !== null ? await translated(thrown, command) : thrown;
@@ -19,7 +24,7 @@ export async function report(thrown: unknown, command: Command | null, json: boo
   if (!(error instanceof AppError)) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     process.stderr.write(
-      json ? `${JSON.stringify({ error: { code: 'internal', message: text } })}\n` : `signalbox: a defect: ${text}\n`,
+      json ? document({ code: 'internal', message: text }) : `signalbox: a defect: ${harmless(text)}\n`,
     );
     return errorEntry('internal').exit;
   }
@@ -28,7 +33,7 @@ export async function report(thrown: unknown, command: Command | null, json: boo
     const { ApiError } = await import('../client/errors.ts');
     const { code, message, hint, retryable } = error;
     const wait = error instanceof ApiError && error.retryAfterMs !== null ? { retryAfterMs: error.retryAfterMs } : {};
-    process.stderr.write(`${JSON.stringify({ error: { code, message, hint, retryable, ...wait } })}\n`);
+    process.stderr.write(document({ code, message, hint, retryable, ...wait }));
   } else {
     process.stderr.write(`signalbox: ${harmless(error.message)}\n${harmless(error.hint)}\n`);
   }

@@ -3,15 +3,15 @@
  * daemon's own token and webhook secrets, what looks secret in its environment), and shapes that are secrets wherever they
  * stand (access tokens of well-known services, private keys, headers that authorize).
  *
- *  redact/1 No value that was told leaves whole: not as it is, not as JSON or a URL would escape it, not over any number of
- *           pieces.
+ *  redact/1 No value that was told leaves whole: not as it is, not as JSON or a URL would escape it, not in base64 or
+ *           hexadecimal digits, not over any number of pieces.
  *  redact/2 A text without a secret comes out as it went in.
  *  redact/3 Of a value that comes in pieces at most its first `headMin - 1` characters leave, where a piece ends right
  *           behind them.
  *  redact/4 A text in pieces is held back only from where a secret may have begun, at most `holdMax` characters, until the
  *           next piece.
  *
- * What cannot be found: a secret that was changed (reversed, encoded, spelled out), one that is shorter than `secretMin`.
+ * What cannot be found: a secret that was changed otherwise (reversed, encrypted, spelled out), one that is shorter than `secretMin`.
  */
 
 /** Shorter values would be found everywhere. */
@@ -105,33 +105,112 @@ export function makeRedactor(secrets: readonly string[], found: () => void = () 
 
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 
-/** As it is, as it stands within a JSON string, and within a URL. */
-const formsOf = (secret: string): readonly string[] => [
+const inJson = (text: string): string => JSON.stringify(text).slice(1, -1);
+const inAscii = (text: string): string =>
+  text.replace(/[\u0080-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/** Six bits are a letter, and a byte has eight: each place in a group of three bytes gives other letters. */
+function base64Of(secret: string, before: number): readonly string[] {
+  const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(secret)]);
+  // Without the letters that have bits of a neighbour.
+  const from = Math.ceil((before * 8) / 6);
+  const to = Math.floor((bytes.length * 8) / 6);
+  return (['base64', 'base64url'] as const)
+    .map((alphabet) => bytes.toString(alphabet).slice(from, to))
+    .filter((text) => text.length >= secretMin);
+}
+
+/** As it is; within a JSON string, once and twice, also in ASCII; within a URL. */
+const writtenForms = (secret: string): readonly string[] => [
   secret,
-  JSON.stringify(secret).slice(1, -1),
+  inJson(secret),
+  inJson(inJson(secret)),
+  inAscii(inJson(secret)),
+  inJson(secret).replaceAll('/', '\\/'),
   encodeURIComponent(secret),
+];
+
+/** In base64, wherever it begins, and in hexadecimal digits: one word, and none that looks like the value. */
+const encodedForms = (secret: string): readonly string[] => [
+  ...[0, 1, 2].flatMap((before) => base64Of(secret, before)),
+  Buffer.from(secret).toString('hex'),
+];
+
+/** Letters of `encodedForms`. */
+const isEncoded = (code: number): boolean =>
+  (code >= 0x61 && code <= 0x7a) ||
+  (code >= 0x41 && code <= 0x5a) ||
+  (code >= 0x2f && code <= 0x39) ||
+  code === 0x2b ||
+  code === 0x2d ||
+  code === 0x5f;
+
+/** Whether so many letters of `encodedForms` stand together. Looks at few letters of a text with shorter words. */
+function hasWord(text: string, size: number): boolean {
+  for (let at = size - 1; at < text.length; at += size) {
+    let from = at;
+    while (from >= 0 && isEncoded(text.charCodeAt(from))) {
+      from -= 1;
+    }
+    let to = at;
+    while (from < at && to - from <= size && isEncoded(text.charCodeAt(to))) {
+      to += 1;
+    }
+    if (to - from > size) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** The word of such letters that the text ends with, which may go on in the next piece. */
+function lastWord(text: string, max: number): string {
+  let from = text.length;
+  while (from > 0 && text.length - from < max && isEncoded(text.charCodeAt(from - 1))) {
+    from -= 1;
+  }
+  return text.slice(from);
+}
+
+const headsOf = (literals: ReadonlySet<string>): readonly string[] => [
+  ...new Set([...literals].map((text) => escaped(text.slice(0, headMin)))),
 ];
 
 class Matcher implements Redactor {
   /** Longest first: of two values of which one begins like the other, the whole is found. */
   readonly literals: readonly string[];
-  /** Found in everything that has a secret in it, and in little else. */
-  readonly heads: RegExp;
+  /** Found in everything that has a secret in it as it may be written, and in little else. */
+  readonly #heads: RegExp;
+  /** The same of encoded values. They are looked for only where a word is long enough for one, or may become so. */
+  readonly #encodedHeads: RegExp | null;
+  readonly #encodedMin: number;
   readonly whole: RegExp;
   readonly found: () => void;
 
   constructor(secrets: readonly string[], found: () => void) {
-    const forms = new Set(secrets.filter((text) => text.length >= secretMin).flatMap(formsOf));
-    this.literals = [...forms].toSorted((a, b) => b.length - a.length);
+    const known = secrets.filter((text) => text.length >= secretMin);
+    const written = new Set(known.flatMap(writtenForms));
+    const encoded = new Set(known.flatMap(encodedForms));
+    this.literals = [...written, ...encoded].toSorted((a, b) => b.length - a.length);
     const literal = this.literals.map(escaped);
-    const heads = new Set(this.literals.map((text) => escaped(text.slice(0, headMin))));
-    this.heads = new RegExp([...heads, ...shapes.map(({ head }) => head)].join('|'));
+    this.#heads = new RegExp([...headsOf(written), ...shapes.map(({ head }) => head)].join('|'));
+    this.#encodedHeads = encoded.size === 0 ? null : new RegExp(headsOf(encoded).join('|'));
+    this.#encodedMin = Math.min(...[...encoded].map(({ length }) => length));
     this.whole = new RegExp([...literal, ...shapes.map(({ whole }) => whole)].join('|'), 'g');
     this.found = found;
   }
 
+  /** Whether a secret may be in the text, or may have begun at its end. */
+  mayHold(text: string): boolean {
+    if (this.#heads.test(text)) {
+      return true;
+    }
+    const heads = this.#encodedHeads;
+    return heads !== null && heads.test(hasWord(text, this.#encodedMin) ? text : lastWord(text, this.#encodedMin));
+  }
+
   text(text: string): string {
-    if (!this.heads.test(text)) {
+    if (!this.mayHold(text)) {
       return text;
     }
     const clean = text.replace(this.whole, replacement);
@@ -148,7 +227,7 @@ class Matcher implements Redactor {
     if (typeof value !== 'object' || value === null) {
       return value;
     }
-    return this.heads.test(JSON.stringify(value)) ? this.#members(value) : value;
+    return this.mayHold(JSON.stringify(value)) ? this.#members(value) : value;
   }
 
   #members(value: unknown): unknown {
@@ -170,7 +249,19 @@ class Matcher implements Redactor {
 
   /** Where something begins at the end of the text that may be a secret as soon as more has come; its length if nothing. */
   openFrom(text: string): number {
-    return Math.min(this.#openLiteral(text), openToken(text), openLine(text), openPrivateKey(text));
+    const open = Math.min(this.#openLiteral(text), openToken(text), openLine(text), openPrivateKey(text));
+    return open === text.length ? open : this.#behindLiteral(text, open);
+  }
+
+  /** Of a value that ends as it begins, the end is not the beginning of another: the place behind the value that lies across. */
+  #behindLiteral(text: string, place: number): number {
+    for (const match of text.matchAll(this.whole)) {
+      const over = match.index + match[0].length;
+      if (match.index < place && over > place && this.literals.includes(match[0])) {
+        return over;
+      }
+    }
+    return place;
   }
 
   #openLiteral(text: string): number {
@@ -223,7 +314,7 @@ class Pieces implements RedactedPieces {
 
   push(piece: string): string {
     const text = this.#context + this.#held + piece;
-    if (!this.#matcher.heads.test(text)) {
+    if (!this.#matcher.mayHold(text)) {
       // Nothing was held: what is held has a head in it.
       this.#context = text.slice(-contextMax);
       return piece;

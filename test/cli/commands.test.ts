@@ -167,7 +167,7 @@ describe('the command `send`', () => {
 
   test('makes one task of two calls with one key', async () => {
     const first = await cli.json(['send', 'keyed', 'x', '--key', 'once']);
-    const again = await cli.json(['send', 'keyed', 'y', '--key', 'once']);
+    const again = await cli.json(['send', 'keyed', 'x', '--key', 'once']);
     expect([again['task'], first['duplicate'], again['duplicate']]).toEqual([first['task'], false, true]);
   });
 

@@ -57,7 +57,6 @@ function strangers(session: Session): readonly Input[] {
         turn,
         request: 'q',
         policyDecision: 'allow',
-        policyNote: null,
         action: action,
       },
       { at, type: 'permission-withdrawn', incarnation: inc, turn, request: 'q' },

@@ -19,9 +19,9 @@ const told = ['s3cr3t-of-ours', 'a "quoted" one\\', 'pass/word+with&signs'];
 const redactor = makeRedactor(told);
 
 /** What comes out of a text that went in cut at the given places. */
-function inPieces(text: string, at: readonly number[]): string {
+function inPieces(text: string, at: readonly number[], by = redactor): string {
   const places = [...at.map((place) => place % (text.length + 1)).toSorted((a, b) => a - b), text.length];
-  const pieces = redactor.pieces();
+  const pieces = by.pieces();
   let from = 0;
   let out = '';
   for (const place of places) {
@@ -41,6 +41,8 @@ describe('a redacted text', () => {
     expect(redactor.text(`<${secret}>`)).toBe('<[redacted]>');
     expect(redactor.text(`{"a":${JSON.stringify(secret)}}`)).toBe('{"a":"[redacted]"}');
     expect(redactor.text(`?q=${encodeURIComponent(secret)}&`)).toBe('?q=[redacted]&');
+    expect(redactor.text(JSON.stringify(JSON.stringify({ a: secret })))).toBe(String.raw`"{\"a\":\"[redacted]\"}"`);
+    expect(redactor.text(Buffer.from(secret).toString('hex'))).toBe('[redacted]');
   });
 
   test.each([
@@ -121,6 +123,84 @@ describe('a redacted text in pieces', () => {
     );
   });
 
+  /** As an agent, a tool or an error may write a value. */
+  const forms: { readonly [name: string]: (secret: string) => string } = {
+    plain: (secret) => secret,
+    JSON: (secret) => JSON.stringify({ secret }),
+    'JSON in JSON': (secret) => JSON.stringify(JSON.stringify({ secret })),
+    'an error': (secret) => new Error(`401 for ${secret}`).stack ?? '',
+    'a logged error': (secret) => JSON.stringify({ err: { message: `bad ${secret}`, cause: { message: secret } } }),
+    'a path': (secret) => `/home/me/${secret}/x.json: ENOENT`,
+    'a URL': (secret) => `https://example.com/?key=${encodeURIComponent(secret)}#top`,
+    hexadecimal: (secret) => Buffer.from(secret).toString('hex'),
+  };
+  const value = fc.oneof(
+    fc.constantFrom(...told),
+    fc
+      .string({ minLength: 8, maxLength: 60, unit: 'grapheme' })
+      // Digits alone are found within their own encoding.
+      .filter((text) => text.trim().length >= 8 && !/^[0-9a-f]+$/i.test(text)),
+  );
+  /** What may be read of it: a value, and its own decoding. */
+  const readings = (text: string): readonly string[] => [
+    text,
+    ...[/"((?:[^"\\]|\\.)*)"/g].flatMap((strings) => [...text.matchAll(strings)].map(([whole]) => unquoted(whole))),
+  ];
+  const unquoted = (text: string): string => {
+    try {
+      return String(JSON.parse(text));
+    } catch {
+      return text;
+    }
+  };
+
+  test.each(Object.entries(forms))('redact/1: shows no value in any form, wherever it is cut: %s', (_, form) => {
+    fc.assert(
+      fc.property(value, cuts, (secret, at) => {
+        const own = makeRedactor([secret]);
+        const text = form(secret);
+        const out = inPieces(text, at, own);
+        for (const one of [out, own.text(text)]) {
+          for (const reading of readings(one)) {
+            expect(reading).not.toContain(secret);
+            expect(reading).not.toContain(encodeURIComponent(secret));
+            expect(reading).not.toContain(Buffer.from(secret).toString('hex'));
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('redact/1: shows no value in base64, whatever is before and behind it', () => {
+    const bytes = fc.string({ maxLength: 9, unit: 'binary-ascii' });
+    fc.assert(
+      fc.property(
+        value,
+        bytes,
+        bytes,
+        fc.constantFrom('base64', 'base64url'),
+        cuts,
+        (secret, before, behind, how, at) => {
+          const encoded = Buffer.from(before + secret + behind).toString(how);
+          const own = makeRedactor([secret]);
+          for (const out of [inPieces(encoded, at, own), own.text(encoded)]) {
+            expect(out).toContain('[redacted]');
+            // What is left of it is one letter at most on each side.
+            const [left = '', right = ''] = out.split('[redacted]');
+            expect(Buffer.from(left, how).toString('latin1').length).toBeLessThanOrEqual(
+              Buffer.from(before).length + 4,
+            );
+            expect(Buffer.from(right, how).toString('latin1').length).toBeLessThanOrEqual(
+              Buffer.from(behind).length + 1,
+            );
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
   test('redact/2: without a secret is unchanged', () => {
     const harmless = fc.array(plain, { maxLength: 40 }).map((parts) => parts.join(' '));
     fc.assert(
@@ -129,6 +209,13 @@ describe('a redacted text in pieces', () => {
       }),
       { numRuns: 1_000 },
     );
+  });
+
+  test('shows nothing of a value that ends as it begins', () => {
+    const own = makeRedactor(['abcd-and-abcd']);
+    for (let at = 0; at <= 'abcd-and-abcd'.length; at += 1) {
+      expect(inPieces('abcd-and-abcd', [at], own)).toMatch(/^.{0,3}\[redacted\]$/);
+    }
   });
 
   test('shows at most the first three letters of a value that comes letter by letter', () => {

@@ -218,7 +218,6 @@ export class Chaos {
           turn,
           request: requests[a % 2] ?? 'q',
           policyDecision: verdict,
-          policyNote: null,
           action: action,
         };
       }
@@ -259,7 +258,6 @@ export class Chaos {
         turn: turn.id,
         request: requests[b % 2] ?? 'q',
         policyDecision: null,
-        policyNote: null,
         action: action,
       };
     }

@@ -283,7 +283,6 @@ export class Box {
       turn: turnId(turn),
       request,
       policyDecision: verdict,
-      policyNote: null,
       action: action,
     });
   }

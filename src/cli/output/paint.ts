@@ -1,4 +1,5 @@
 /** Colour, on a terminal and never under NO_COLOR; and foreign text made fit for a terminal. */
+import { cutToWidth, displayWidth } from './width.ts';
 
 export interface Paint {
   readonly strong: (text: string) => string;
@@ -50,22 +51,35 @@ export async function paintFor(asked: ColourAsked): Promise<Paint> {
   };
 }
 
+/** Control characters of both sets, line separators, and what changes the direction of the text around it. */
+const steering = /[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+/** A change of colour or weight, as `Paint` writes it. */
+const colour = String.raw`\u001b\[[0-9;]*m`;
+const steeringButColour = new RegExp(`(${colour})|${steering.source}`, 'gu');
+
+function shown(char: string): string {
+  if (char === '\n' || char === '\t') {
+    return char;
+  }
+  return char === '\r' ? '' : `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
+}
+
 /**
  * Text of agents and strangers, without what would steer the terminal (escape sequences, carriage returns, bidirectional
  * overrides). Line breaks and tabs stay.
  */
-export function harmless(text: string): string {
-  return text.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, (char) => {
-    if (char === '\n' || char === '\t') {
-      return char;
-    }
-    return char === '\r' ? '' : `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
-  });
-}
+export const harmless = (text: string): string => text.replace(steering, shown);
 
-/** The same on one line, cut to a width in characters. */
+/** The last look at what goes to a terminal, colours and all: foreign text that was not made harmless is made so here. */
+export const harmlessButColour = (text: string): string =>
+  text.replace(steeringButColour, (char, ours: string | undefined) => ours ?? shown(char));
+
+/** A JSON document for a terminal: the same value, without a character that would steer it. */
+export const harmlessJson = (json: string): string =>
+  json.replace(steering, (char) => (char === '\n' ? char : `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`));
+
+/** The same on one line, cut to a width in columns. */
 export function oneLine(text: string, width: number): string {
   const line = harmless(text).replace(/\s+/g, ' ').trim();
-  const points = Array.from(line);
-  return points.length <= width ? line : `${points.slice(0, Math.max(0, width - 1)).join('')}…`;
+  return displayWidth(line) <= width ? line : `${cutToWidth(line, Math.max(0, width - 1))}…`;
 }

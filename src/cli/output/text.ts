@@ -6,6 +6,7 @@ import type { Owner, TaskSummary, TaskView } from '../../protocol/tasks.ts';
 import type { Io } from '../io.ts';
 import type { Paint } from './paint.ts';
 import { harmless, oneLine } from './paint.ts';
+import { displayWidth } from './width.ts';
 
 interface TableRow {
   readonly cells: readonly string[];
@@ -16,7 +17,7 @@ interface TableRow {
 /** The last column takes what is left of the width; on a pipe nothing is cut but what callers cut. */
 export function table(head: readonly string[], rows: readonly TableRow[], { paint, terminal, columns }: Io): string {
   const widths = head.map((title, column) =>
-    Math.max(title.length, ...rows.map(({ cells }) => Array.from(cells[column] ?? '').length)),
+    Math.max(title.length, ...rows.map(({ cells }) => displayWidth(cells[column] ?? ''))),
   );
   const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
   const lastWidth = terminal ? Math.max(10, columns - before) : Number.POSITIVE_INFINITY;
@@ -25,7 +26,7 @@ export function table(head: readonly string[], rows: readonly TableRow[], { pain
       .map((cell, column) => {
         const last = column === cells.length - 1;
         const text = last ? oneLine(cell, lastWidth) : cell;
-        const pad = last ? '' : ' '.repeat(Math.max(0, (widths[column] ?? 0) - Array.from(text).length) + 2);
+        const pad = last ? '' : ' '.repeat(Math.max(0, (widths[column] ?? 0) - displayWidth(text)) + 2);
         return (paints[column] ?? ((plain: string) => plain))(text) + pad;
       })
       .join('')

@@ -28,9 +28,9 @@ export function permissionRequested(d: Draft, live: Turn, input: InputOf<'permis
     answer(d, turn, request, { allow: false, decision: 'withdrawn', by: turn.interrupt.by, note: null });
     return okReply;
   }
-  const { policyDecision: decision, policyNote: note } = input;
+  const { policyDecision: decision } = input;
   if (decision !== null) {
-    answer(d, turn, request, { allow: decision === 'allow', decision, by: policyActor, note });
+    answer(d, turn, request, { allow: decision === 'allow', decision, by: policyActor, note: null });
     return okReply;
   }
   if (turn.permissionRequests.length >= maxOpenRequests) {

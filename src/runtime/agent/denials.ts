@@ -6,7 +6,6 @@
  * Owned by the output of an agent. A turn that is interrupted has no such answer: its requests are denied because of that.
  */
 import type { RequestedAction } from '../../core/model/permission.ts';
-import { ruleFor } from '../../core/rules/permission-policy.ts';
 
 /** Denied actions that are named. */
 const namedMax = 3;
@@ -63,11 +62,11 @@ const shortened = (title: string): string => {
 const nameOf = ({ action: { tool, title }, byPolicy }: Denied): string =>
   `\`${tool}: ${shortened(title)}\` (${byPolicy ? 'by the policy' : 'by a person, or for want of an answer in time'})`;
 
-function howToAllow({ action, byPolicy }: Denied): string {
-  const { tool, title } = action;
+function howToAllow({ action: { tool, title }, byPolicy }: Denied): string {
   if (!byPolicy) {
     return 'To allow it, send the task again and approve the request.';
   }
-  const rule = shortened(title) === title ? ruleFor(action) : tool;
+  // A rule that ends with a star means a beginning, and one of a shortened title matches nothing.
+  const rule = /[*…]$/.test(title) || shortened(title) !== title ? tool : `${tool}(${title})`;
   return `To allow it, add the rule \`${rule}\` to \`allow\` in the permissions of the task or of its lane.`;
 }
