@@ -16,6 +16,7 @@ import { ConfigFileSchema } from '../../src/daemon/config/schema.ts';
 import { errorSections, errorCodes, errorEntry, type ErrorEntry, exitCodes } from '../../src/core/error-codes.ts';
 import type { Schema } from '../../src/protocol/schema.ts';
 import { eventParts } from './event-docs.ts';
+import { licenceCounts, licenceTable } from './licences.ts';
 import { row, table } from './markdown.ts';
 import { scenariosMade } from './scenarios.ts';
 
@@ -145,6 +146,10 @@ const pages: { readonly [path: string]: { readonly [part: string]: () => string 
   'docs/events.md': eventParts,
   'docs/errors.md': { codes: errorReference },
   'docs/configuration.md': { agents: agentReference, keys: configReference },
+  'docs/licences.md': {
+    shipped: () => licenceTable(`${root}package-lock.json`),
+    development: () => licenceCounts(`${root}package-lock.json`),
+  },
 };
 
 const marker = (part: string, what: 'begin' | 'end'): string =>
