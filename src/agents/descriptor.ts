@@ -120,4 +120,6 @@ export const programKeys = [
   'network',
   'readable',
   'writable',
+  'maxProcesses',
+  'maxMemoryBytes',
 ] as const satisfies readonly AgentKey[];

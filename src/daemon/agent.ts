@@ -114,9 +114,11 @@ function refuseOtherKeys({ name, keys }: AgentDescriptor, config: AgentConfig): 
   );
 }
 
+const sandboxKeys = ['network', 'readable', 'writable', 'maxProcesses', 'maxMemoryBytes'] as const;
+
 /** What only a sandbox can do must not look as if it were done. */
 function refuseWithoutSandbox(mode: SandboxMode, config: AgentConfig): void {
-  const given = (['network', 'readable', 'writable'] as const).find((key) => config[key] !== undefined);
+  const given = sandboxKeys.find((key) => config[key] !== undefined);
   if (mode === 'off' && given !== undefined) {
     throw badConfig(
       `agent.${given} has no effect without a sandbox`,

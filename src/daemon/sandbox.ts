@@ -14,8 +14,8 @@ import { AgentSandbox, type HomeNeeds } from '../agents/sandbox/agent-sandbox.ts
 import { systemMounts } from '../agents/sandbox/programs.ts';
 import { notice } from '../agents/shared/parts.ts';
 import { AppError } from '../core/errors.ts';
-import type { AgentConfig, SandboxMode } from '../protocol/config.ts';
-import { type Network, probeBubblewrap } from '../supervise/index.ts';
+import { type AgentConfig, defaultMaxProcesses, type SandboxMode } from '../protocol/config.ts';
+import { type Network, probeBubblewrap, removeLeftGroups } from '../supervise/index.ts';
 import { type Asked, askVersion, type Environment, findProgram } from './find-program.ts';
 
 const command = 'bwrap';
@@ -62,7 +62,7 @@ export async function askInSandbox(file: string, options: AskInSandbox): Promise
   const { bubblewrap, readable, env, deadlineMs } = options;
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-doctor-'));
   try {
-    const nothing = { writable: [], files: [], folders: [] };
+    const nothing = { writable: [], files: [], folders: [], limits: { processes: null, memoryBytes: null } };
     const sandbox = new AgentSandbox({ bubblewrap, dataFolder: folder, network: 'none', readable, ...nothing });
     const { agent: enclose } = sandbox.open({ session: 'doctor', folder: null });
     return await askVersion(file, env, deadlineMs, { enclose });
@@ -102,10 +102,18 @@ export function inSandbox(driver: AgentDriver, { mode, home, config, dataFolder,
   if (mode === 'off') {
     return { driver, sandbox: { mode, by: null, why: null } };
   }
-  const { network = 'all', readable = [], writable = [] } = config;
+  const {
+    network = 'all',
+    readable = [],
+    writable = [],
+    maxProcesses = defaultMaxProcesses,
+    maxMemoryBytes = null,
+  } = config;
+  const limits = { processes: maxProcesses, memoryBytes: maxMemoryBytes };
   const find = (): FoundSandbox => findSandbox(env, network);
   const made = (bubblewrap: string): AgentSandbox =>
-    new AgentSandbox({ bubblewrap, dataFolder, network, readable, writable, ...home });
+    new AgentSandbox({ bubblewrap, dataFolder, network, readable, writable, limits, ...home });
+  removeLeftGroups();
   const first = find();
   let sandbox = first.kind === 'found' ? made(first.file) : null;
   const state: SandboxState =

@@ -35,6 +35,9 @@ export const ListenSchema = {
 export const sandboxModes = ['auto', 'required', 'off'] as const;
 export type SandboxMode = (typeof sandboxModes)[number];
 
+/** Far above what builds need, and far below what a machine has. */
+export const defaultMaxProcesses = 4_096;
+
 const paths = { type: 'array', maxItems: 200, items: { type: 'string', minLength: 1, maxLength: 4096 } } as const;
 
 export const AgentConfigSchema = {
@@ -129,6 +132,19 @@ export const AgentConfigSchema = {
     writable: {
       ...paths,
       description: 'Further files and folders that its programs can change in the sandbox.',
+    },
+    maxProcesses: {
+      type: 'integer',
+      minimum: 10,
+      maximum: 4_000_000,
+      description: `Processes and threads that an agent may have in the sandbox, with all that it starts, where the system bounds them. Default: ${defaultMaxProcesses}.`,
+    },
+    maxMemoryBytes: {
+      type: 'integer',
+      minimum: 16_777_216,
+      maximum: 1_125_899_906_842_624,
+      description:
+        'Memory that an agent may have in the sandbox, with all that it starts, where the system bounds it. Default: no bound.',
     },
     passEnv: {
       type: 'array',

@@ -20,6 +20,8 @@ export { makeRedactor, secretsIn } from './redact.ts';
 export type { RedactedPieces, Redactor } from './redact.ts';
 export { ProcessScanner } from './process/scanner.ts';
 export { probeBubblewrap } from './sandbox/bubblewrap.ts';
+export { limitsHere, removeLeftGroups } from './sandbox/control-groups.ts';
+export type { Limits } from './sandbox/control-groups.ts';
 export { proxyPort } from './sandbox/host-proxy.ts';
 export type { Mount, Network, SandboxPlan } from './sandbox/plan.ts';
 export { Scope } from './scope.ts';

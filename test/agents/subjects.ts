@@ -125,6 +125,7 @@ export function sandboxedSubject(): Disposable<DriverSubject> {
     network: 'none',
     readable: [repository],
     writable: [held.state],
+    limits: { processes: null, memoryBytes: null },
     files: [],
     folders: [],
   });

@@ -7,6 +7,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -25,7 +26,8 @@ import { anthropicHome } from '../../src/agents/shared/logins.ts';
 import { chooseAgent } from '../../src/daemon/agent.ts';
 import { dataFiles } from '../../src/protocol/folder.ts';
 import type { AgentConfig } from '../../src/protocol/config.ts';
-import { descendants, isAlive } from '../../src/supervise/index.ts';
+import { descendants, isAlive, limitsHere } from '../../src/supervise/index.ts';
+import { placesOf } from '../../src/supervise/sandbox/control-groups.ts';
 import { AgentProbe } from '../../src/testing/agents/index.ts';
 import { bubblewrap, sandboxLack } from '../support/sandbox.ts';
 
@@ -233,6 +235,36 @@ describe('a hostile program in a sandbox', () => {
     expect(all.filter(isAlive)).toEqual([]);
   });
 
+  test('has no more processes than it may have', async (context) => {
+    if (!limitsHere().processes) {
+      context.skip('processes of root are bounded by control groups, which cannot be made here');
+    }
+    await using agent = await scene.agent({ sandbox: 'required', maxProcesses: 60 });
+    const bomb = 'for i in $(seq 300); do sleep 1000 >/dev/null 2>&1 & done; echo all';
+    expect(await attempts(agent, [['shell', bomb]])).toMatchObject([{ ok: false }]);
+    const alive = descendants(agent.identities[0]?.pid ?? 0);
+    expect(alive.length).toBeGreaterThan(20);
+    expect(alive.length).toBeLessThanOrEqual(60);
+    agent.kill();
+    await agent.until('its end', () => agent.of('exited').length > 0);
+    expect(alive.filter(isAlive)).toEqual([]);
+    const groups = placesOf().flatMap(({ folder }) => readdirSync(folder));
+    expect(groups.filter((name) => name.includes(agent.identities[0]?.cookie ?? '?'))).toEqual([]);
+  });
+
+  test('has no more memory than it may have', async (context) => {
+    if (!limitsHere().memory) {
+      context.skip('memory is bounded by control groups, which cannot be made here');
+    }
+    const fill = `exec "${process.execPath}" -e 'Buffer.alloc(400_000_000, 1); console.log("filled")'`;
+    await using open = await scene.agent({ sandbox: 'required' });
+    expect(await attempts(open, [['shell', fill]])).toEqual([{ ok: true, got: 'filled\n' }]);
+    await using agent = await scene.agent({ sandbox: 'required', maxMemoryBytes: 200_000_000 });
+    agent.prompt(1, JSON.stringify([['shell', fill]]));
+    await agent.until('an end of either', () => agent.of('result').length + agent.of('exited').length > 0);
+    expect(JSON.stringify(agent.of('result'))).not.toContain('filled');
+  });
+
   test('cannot lead the next start of its session out of its home by a link that it leaves there', async () => {
     mkdirSync(join(scene.home, '.claude'));
     writeFileSync(join(scene.home, '.claude', 'settings.json'), '{"of":"the user"}');
@@ -311,6 +343,7 @@ const sandboxOf = (scene: Scene, needs: HomeNeeds): AgentSandbox =>
     network: 'none',
     readable: [],
     writable: [],
+    limits: { processes: null, memoryBytes: null },
     ...needs,
   });
 

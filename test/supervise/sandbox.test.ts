@@ -52,9 +52,16 @@ describe('a child in a sandbox', () => {
   });
 
   test('C37: breaks when the program closes its output and lives', async () => {
-    await using child = new Watched(['say:up', 'close-stdout', 'wait', 'ignore-eof'], { inSandbox: sandbox });
+    // Node would shut the socket down, which is seen whoever else holds it.
+    const run = { command: '/bin/sh', args: ['-c', 'echo up; exec >&-; exec sleep 1000'] };
+    await using child = new Watched([], { ...run, inSandbox: sandbox });
     await child.line(0);
-    expect(await child.exit()).toMatchObject({ reason: 'channel_broken', left: [] });
+    expect(await child.exit()).toMatchObject({
+      reason: 'channel_broken',
+      rung: 'term',
+      message: 'it closed its stdout and did not end',
+      left: [],
+    });
   });
 
   test('has time to end by itself after SIGTERM, and may not use it', async () => {

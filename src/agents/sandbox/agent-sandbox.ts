@@ -10,7 +10,14 @@ import { createHash } from 'node:crypto';
 import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { dataFiles } from '../../protocol/folder.ts';
-import { type Environment, type Mount, type Network, proxyPort, type SandboxPlan } from '../../supervise/index.ts';
+import {
+  type Environment,
+  type Limits,
+  type Mount,
+  type Network,
+  proxyPort,
+  type SandboxPlan,
+} from '../../supervise/index.ts';
 import { pathWithin } from '../shared/paths.ts';
 import { copyFiles, makeFolders, mountsOfFiles, ownFolders, withParents } from './home.ts';
 import { absentVariables, commonFiles, commonFolders, type HomeFile } from './needs.ts';
@@ -31,6 +38,7 @@ interface AgentSandboxOptions extends HomeNeeds {
   /** Absolute. */
   readonly readable: readonly string[];
   readonly writable: readonly string[];
+  readonly limits: Limits;
 }
 
 /** What is to run, with its whole environment. */
@@ -91,7 +99,7 @@ export class AgentSandbox {
   }
 
   #planFor(session: string, folder: string | null, { command, args, env }: Inmate): SandboxPlan {
-    const { bubblewrap, dataFolder, network, readable, writable, files, folders: variables } = this.#options;
+    const { bubblewrap, dataFolder, network, limits, readable, writable, files, folders: variables } = this.#options;
     const folders = ownFolders(join(dataFolder, dataFiles.homes, homeName(session)), env, variables);
     makeFolders(folders);
     copyFiles(files, folders, env);
@@ -104,7 +112,7 @@ export class AgentSandbox {
       ...(folder === null ? [] : mountGiven('write', folder)),
     ];
     const mounts = [...systemMounts(), ...withParents(shown, folders)];
-    return { bubblewrap, network, mounts: withoutData(mounts, dataFolder, folder) };
+    return { bubblewrap, network, limits, mounts: withoutData(mounts, dataFolder, folder) };
   }
 }
 

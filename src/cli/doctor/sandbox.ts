@@ -14,9 +14,15 @@ export async function checkSandbox(
   const found = findSandbox(env, agent?.network);
   if (found.kind === 'found') {
     const off = mode === 'off' && described?.kind === 'program' ? `; ${agent?.name} runs without it` : '';
-    return ok('sandbox', `bubblewrap works (${found.file})${off}`);
+    return ok('sandbox', `bubblewrap works (${found.file}); it bounds ${await boundHere()}${off}`);
   }
   return mode === 'required'
     ? missing('sandbox', `${found.why}, and agent.sandbox is required: no agent starts`, found.fix)
     : note('sandbox', `${found.why}: agents run without a sandbox`, found.fix);
+}
+
+async function boundHere(): Promise<string> {
+  const { limitsHere } = await import('../../supervise/sandbox/control-groups.ts');
+  const { processes, memory } = limitsHere();
+  return processes ? (memory ? 'processes and memory' : 'processes, not memory') : 'neither processes nor memory';
 }

@@ -48,7 +48,8 @@ import { killTree } from './kill-tree.ts';
 import { pendingWaits } from '../pending-waits.ts';
 import { Pipes } from './pipes.ts';
 import { descendants, groupMembers, isAlive, lower, processInfo, signal, signalGroup } from '../platform/processes.ts';
-import { inBubblewrap, programInput, programOutput } from '../sandbox/bubblewrap.ts';
+import { inBubblewrap, inGroups, programInput, programOutput } from '../sandbox/bubblewrap.ts';
+import { makeGroups } from '../sandbox/control-groups.ts';
 import { HostProxy } from '../sandbox/host-proxy.ts';
 import type { SpawnFailure } from './spawn-failure.ts';
 import { spawnFailure } from './spawn-failure.ts';
@@ -95,12 +96,17 @@ function spawnProgram(options: SpawnOptions, env: Environment): Spawned {
       accessSync(path, constants.X_OK);
     }
   }
-  const outer = inBubblewrap(inSandbox, { command, args, cwd });
-  const { network } = inSandbox;
+  const { network, limits } = inSandbox;
+  const groups = limits === undefined ? null : makeGroups(env[cookieName] ?? '', limits);
+  const outer = inGroups(inBubblewrap(inSandbox, { command, args, cwd }), groups?.files ?? []);
   const channel = typeof network === 'string' ? [] : ['ipc' as const];
   const stdio: StdioOptions = ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', ...channel];
   const child = spawn(outer.command, [...outer.args], { cwd: outer.cwd, env, detached: true, stdio });
-  const release = typeof network === 'string' ? () => {} : serveHosts(child, network);
+  const endProxy = typeof network === 'string' ? () => {} : serveHosts(child, network);
+  const release = (): void => {
+    endProxy();
+    groups?.remove();
+  };
   // Where too many files are open there are none, and `error` tells it.
   const [stdin, stdout] = [child.stdio?.[programInput], child.stdio?.[programOutput]];
   const { stderr } = child;

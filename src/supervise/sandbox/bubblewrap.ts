@@ -23,6 +23,8 @@ export const serverChannel = 5;
 
 const shell = '/bin/sh';
 const withoutStreams = `${programInput}<&- ${programOutput}>&-`;
+/** Shells differ in the letter. Root has no such limit. */
+const limited = (processes: number): string => `{ ulimit -u ${processes} || ulimit -p ${processes}; } 2>/dev/null; `;
 const takeStreams = `exec "$@" <&${programInput} >&${programOutput} ${withoutStreams} ${serverChannel}>&-`;
 /** Its first two arguments are Node and what Node is to run before. */
 const serverFirst = [
@@ -55,8 +57,23 @@ const fixed: readonly string[] = [
   ]),
 ];
 
+/** The process itself enters the groups before it becomes another program. */
+export function inGroups({ command, args, cwd }: Program, files: readonly string[]): Program {
+  if (files.length === 0) {
+    return { command, args, cwd };
+  }
+  const enter = files.map((_, index) => `echo $$ >"$${index + 1}" || exit 125`).join('; ');
+  return {
+    command: shell,
+    args: ['-c', `${enter}; shift ${files.length}; exec "$@"`, 'sh', ...files, command, ...args],
+    cwd,
+  };
+}
+
 /** What to start in place of the program. Its environment is that of the program. */
 export function inBubblewrap(plan: SandboxPlan, { command, args, cwd }: Program): Program {
+  const processes = plan.limits?.processes ?? null;
+  const first = processes === null ? '' : limited(processes);
   const isListed = typeof plan.network !== 'string';
   const node: readonly Mount[] = isListed ? [{ kind: 'read', from: process.execPath, at: process.execPath }] : [];
   return {
@@ -71,7 +88,7 @@ export function inBubblewrap(plan: SandboxPlan, { command, args, cwd }: Program)
       '--',
       shell,
       '-c',
-      ...(isListed ? [serverFirst, 'sh', process.execPath, makeServer] : [takeStreams, 'sh']),
+      ...(isListed ? [`${first}${serverFirst}`, 'sh', process.execPath, makeServer] : [`${first}${takeStreams}`, 'sh']),
       command,
       ...args,
     ],

@@ -1,5 +1,7 @@
 /** What a program in a sandbox sees of the machine: whatever a plan does not list is not there for it. */
 
+import type { Limits } from './control-groups.ts';
+
 export type Mount =
   /** The file or folder `from` of the machine, at the path `at`. */
   | { readonly kind: 'read' | 'write'; readonly from: string; readonly at: string }
@@ -21,6 +23,8 @@ export interface SandboxPlan {
   /** A mount covers what an earlier one, or one at a folder above, has put at its path. */
   readonly mounts: readonly Mount[];
   readonly network: Network;
+  /** As far as the system gives them. Default: none. */
+  readonly limits?: Limits;
 }
 
 /** What is to be started. */
