@@ -1,9 +1,9 @@
 /** Where groups of an agent are made, and what is written there, for both versions. What the kernel makes of it is in test/hostile. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { makeGroups, placesOf } from '../../src/supervise/sandbox/control-groups.ts';
+import { makeGroups, placesOf, removeLeftGroups } from '../../src/supervise/sandbox/control-groups.ts';
 
 let root: string;
 beforeEach(() => {
@@ -55,4 +55,16 @@ test('a machine without groups, or without rights, has none', () => {
   expect(placesOf(machine(['proc /proc proc rw 0 0'], '0::/\n'))).toEqual([]);
   const places = [{ controllers: ['pids' as const], folder: join(root, 'missing'), version: 2 as const }];
   expect(makeGroups('x', limits, places).files).toEqual([]);
+});
+
+test('a group that a dead daemon left is removed, one with a process in it and one of another program are not', () => {
+  const folder = join(root, 'pids');
+  const [left, used, other] = ['signalbox-left', 'signalbox-used', 'other'].map((name) => join(folder, name));
+  for (const group of [left, used, other]) {
+    mkdirSync(group ?? '', { recursive: true });
+  }
+  // A folder that has something in it cannot be removed either.
+  writeFileSync(join(used ?? '', 'process'), '');
+  removeLeftGroups([{ controllers: ['pids'], folder, version: 1 }]);
+  expect([left, used, other].map((group) => existsSync(group ?? ''))).toEqual([false, true, true]);
 });
