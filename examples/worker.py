@@ -5,7 +5,7 @@
     worker.py --task TASK STEP...        claims a task that exists: one that waits, or one whose worker was lost
 
 It prints a line of JSON for the grant, for each answer and for the end. The successor of a lost worker continues behind the last step
-that is on the tape of the task. SIGNALBOX_URL and SIGNALBOX_TOKEN say where the daemon is; the token is also read from its data folder.
+that is on the tape of the task. A step whose turn did not complete fails the task. SIGNALBOX_URL and SIGNALBOX_TOKEN say where the daemon is; the token is also read from its data folder.
 """
 import argparse
 import http.client
@@ -175,6 +175,10 @@ def main():
             done.append({"step": len(done) + 1, "outcome": answer["outcome"], "text": answer["text"]})
             hold.progress(done[-1])
             say(**done[-1])
+            if answer["outcome"] != "completed":
+                hold.fail("step_failed", {"steps": done})
+                say(failed=task)
+                sys.exit(1)
         hold.finish({"steps": done})
         say(finished=task)
 

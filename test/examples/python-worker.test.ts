@@ -129,6 +129,30 @@ describe('the worker in Python', () => {
   );
 
   test(
+    'fails its task when a turn fails, and takes no further one',
+    async (context) => {
+      if (missing !== null) {
+        context.skip(missing);
+      }
+      await using cli = new Cli();
+      const up = await cli.up(['--agent', 'scripted']);
+      await using worker = new Worker(cli, up, ['--submit', 's', '[[fail:no luck]]', '[[text:never]]']);
+      const task = String((await worker.says())['submitted']);
+      await worker.says();
+      expect(await worker.says()).toMatchObject({ step: 1, outcome: 'failed' });
+      expect(await worker.says()).toEqual({ failed: task });
+      expect(await worker.code()).toBe(1);
+      const client = createClient({ baseUrl: up.ready.url, token: tokenIn(cli.data) });
+      expect(await client.task(task)).toMatchObject({
+        status: 'failed',
+        reason: 'step_failed',
+        final: { result: { steps: [{ step: 1 }] } },
+      });
+    },
+    testDeadlineMs,
+  );
+
+  test(
     'outlives a daemon that is killed in the middle of a turn, and finishes under the same epoch',
     async (context) => {
       if (missing !== null) {
