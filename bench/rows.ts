@@ -17,6 +17,7 @@ export const rows: { readonly [name: string]: () => Promise<{ readonly row: Row 
   growth: () => import('./rows/growth.ts'),
   chain: () => import('./rows/chain.ts'),
   idle: () => import('./rows/idle.ts'),
+  slices: () => import('./rows/slices.ts'),
   slots: () => import('./rows/slots.ts'),
   live: () => import('./rows/live.ts'),
 };

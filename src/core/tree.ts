@@ -179,6 +179,23 @@ export function treeNeighbours<K, V>(
   return { below, from };
 }
 
+/** The first `count` values in order. Costs what they and a path to them cost, however many there are. */
+export function firstValues<K, V>(tree: Tree<K, V>, count: number): V[] {
+  const values: V[] = [];
+  const collect = (node: Link<K, V>): void => {
+    if (node === null || values.length >= count) {
+      return;
+    }
+    collect(node.left);
+    if (values.length < count) {
+      values.push(node.value);
+    }
+    collect(node.right);
+  };
+  collect(tree.root);
+  return values;
+}
+
 /** All values in order, or those of the keys from one on and below another. A list of thousands costs a tenth of `treeEntries`. */
 export function treeValues<K, V>(tree: Tree<K, V>, from?: K, below?: K): V[] {
   const values: V[] = [];

@@ -26,6 +26,9 @@ export interface RuntimeLimits extends Readonly<{ [K in keyof typeof runtimeLimi
 /** A step that settles so many parts stays far below 2 ms, so that no urgent input waits behind a long one. */
 export const partsPerStep = 128;
 
+/** So many waiting tasks are ended by one step of a stop: some milliseconds with their commit. */
+export const stopsPerStep = 128;
+
 export const defaultLimits: RuntimeLimits = { ...defaultsOf(runtimeLimits), outputBatchMs: 5 };
 
 type ByLane = { readonly [L in Lane]: PermissionPolicy };

@@ -121,6 +121,40 @@ describe('follow-ups', () => {
     expect(sizes(after)).toEqual([0, 0, 0, 0, 0]);
   });
 
+  test('D09 a stop in steps ends what one step would end, and the owner last (core/30)', () => {
+    const filled = () => {
+      const box = new Box();
+      for (const id of ['A', 'B', 'C', 'D', 'E', 'F']) {
+        box.submit(id);
+      }
+      return box.session;
+    };
+    const stop = { at: 0, type: 'stop', scope: 'session', by: null } as const;
+    const whole = step(filled(), stop);
+    let session = filled();
+    const records: unknown[] = [];
+    const receipts: unknown[] = [];
+    let steps = 0;
+    for (let goesOn = false; ; goesOn = true) {
+      const result = step(session, { ...stop, atMost: 2, ...(goesOn ? { goesOn } : {}) });
+      ({ session } = result);
+      steps += 1;
+      expect(result.records.filter(({ type }) => type === 'end').length).toBeLessThanOrEqual(2);
+      records.push(...result.records.filter(({ type }) => type === 'end'));
+      if (result.reply.kind !== 'receipts') {
+        throw new Error(result.reply.kind);
+      }
+      receipts.push(...result.reply.receipts);
+      if (result.reply.more !== true) {
+        break;
+      }
+    }
+    expect(steps).toBe(3);
+    expect(records).toEqual(whole.records.filter(({ type }) => type === 'end'));
+    expect(receipts).toEqual(whole.reply.kind === 'receipts' ? whole.reply.receipts : null);
+    expect(sizes(session)).toEqual(sizes(whole.session));
+  });
+
   test('D02 a predecessor that cleans up after the hand-over changes nothing (core/1, core/15)', () => {
     const box = new Box();
     box.submit('A', { mode: 'code' });

@@ -10,6 +10,7 @@ import {
   treePut,
   treeRemove,
   treeSize,
+  firstValues,
   treeValues,
   treeLast,
 } from '../../src/core/tree.ts';
@@ -47,6 +48,7 @@ test('the tree equals a sorted array after any changes, is balanced, and leaves 
       expect(treeSize(tree)).toBe(sorted.length);
       expect(treeGet(tree, probe)).toBe(model.get(probe));
       const between = sorted.filter(([key]) => key >= probe && key < probe + 20);
+      expect(firstValues(tree, 7)).toEqual(treeValues(tree).slice(0, 7));
       expect(treeValues(tree, probe, probe + 20)).toEqual(between.map(([, value]) => value));
       expect(treeLast(tree)?.key).toBe(sorted.at(-1)?.[0]);
       const entry = (found: readonly [number, number] | undefined): unknown =>

@@ -70,7 +70,14 @@ type Command =
       readonly where: Where | null;
       readonly by: Actor | null;
     }
-  | { readonly type: 'stop'; readonly scope: StopScope; readonly by: Actor | null }
+  | {
+      readonly type: 'stop';
+      readonly scope: StopScope;
+      readonly by: Actor | null;
+      /** Of the tasks that wait, so many in this step: the answer says `more`, and the same input with `goesOn` has to come before any other. */
+      readonly atMost?: number;
+      readonly goesOn?: true;
+    }
   /** `epoch` names the hold that is meant; null means whichever there is. */
   | { readonly type: 'evict'; readonly epoch: Epoch | null; readonly by: Actor | null }
   | ({ readonly type: 'park'; readonly kind: Exclude<ParkedKind, 'fault'> } & Omit<Parked, 'kind'>)

@@ -82,7 +82,8 @@ export type Reply =
   | { readonly kind: 'answered'; readonly turn: TurnId }
   /** `ended`: the conversation is over. `requested`: it ends with the turn that runs, or as soon as the agent is ready. `unused`: nothing was said in it yet. */
   | { readonly kind: 'conversation'; readonly state: ConversationState; readonly turn: TurnId | null }
-  | { readonly kind: 'receipts'; readonly receipts: readonly Receipt[] }
+  /** `more`: `atMost` was reached, and the owner has not been looked at. */
+  | { readonly kind: 'receipts'; readonly receipts: readonly Receipt[]; readonly more?: true }
   | { readonly kind: 'refused'; readonly code: Refusal }
   | { readonly kind: 'stale'; readonly what: StaleKind };
 

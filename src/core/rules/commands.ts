@@ -7,7 +7,7 @@ import { defaultWhenBusy, type Task, type Verdict } from '../model/task.ts';
 import type { Receipt, Refusal, Reply } from '../model/replies.ts';
 import { decidedEnd, leaderOf, mergedTasks, partsBut, steeredLeave, steeredTasks, stopSettling } from './parts.ts';
 import { entryOf, queueKey, standsApart } from '../queue.ts';
-import { treeValues } from '../tree.ts';
+import { firstValues, treeValues } from '../tree.ts';
 import { endedReceipt, endOwner, endOrInterrupt, endTurn, yieldHold } from './turn-end.ts';
 import { killAgent } from './agent-end.ts';
 import { hadItsTurn } from './fairness.ts';
@@ -34,14 +34,22 @@ export function stop(d: Draft, input: InputOf<'stop'>): Reply {
   const entry = owner === null ? null : entryOf(owner);
   const leave = owner !== null && steeredLeave(d.s, owner);
   if (input.scope !== 'turn') {
-    stopSettling(d, verdict);
-    const parts = partsBut(d, entry, leave);
-    for (const id of waitingTasks(d)) {
+    const goesOn = input.goesOn === true;
+    if (!goesOn) {
+      stopSettling(d, verdict);
+    }
+    const parts = goesOn ? [] : partsBut(d, entry, leave);
+    const atMost = input.atMost ?? Number.POSITIVE_INFINITY;
+    const waiting = waitingTasks(d, atMost + 1);
+    for (const id of waiting.slice(0, atMost)) {
       receipts.push(endOrInterrupt(d, mustTask(d, id), verdict));
     }
     for (const id of parts) {
       // Its end is decided with that of the task that leads its entry.
       receipts.push(endedReceipt(id, decidedEnd(d.s, mustTask(d, id)) ?? verdict, null));
+    }
+    if (waiting.length > atMost) {
+      return { kind: 'receipts', receipts, more: true };
     }
   }
   if (input.scope !== 'queue' && owner !== null) {
@@ -59,9 +67,13 @@ export function stop(d: Draft, input: InputOf<'stop'>): Reply {
   return { kind: 'receipts', receipts };
 }
 
-/** The tasks that wait, in the queue, with an open window for further parts or without a holder, and those whose runners work without the session. */
-const waitingTasks = (d: Draft): readonly TaskId[] => [
-  ...treeValues(d.s.indexes.queue),
+/** So many of the tasks that wait at least, or all: in the queue, with an open window for further parts or without a holder, and those whose runners work without the session. */
+const waitingTasks = (d: Draft, count: number): readonly TaskId[] => {
+  const queued = firstValues(d.s.indexes.queue, count);
+  return queued.length >= count ? queued : [...queued, ...othersWaiting(d)];
+};
+
+const othersWaiting = (d: Draft): readonly TaskId[] => [
   ...treeValues(d.s.indexes.mergeGroups).filter((id) => mustTask(d, id).stage === 'collecting'),
   ...(d.s.indexes.apart === 0 ? [] : tasksApart(d.s.tasks.root)),
 ];

@@ -3,6 +3,7 @@ import { epoch as epochOf, turnId } from '../../core/model/ids.ts';
 import type { Input } from '../../core/model/inputs.ts';
 import type { Reply } from '../../core/model/replies.ts';
 import type { CommandAnswer, OperatorCommands, Refused } from '../api.ts';
+import { stopsPerStep } from '../options.ts';
 import type { RuntimeParts } from '../parts.ts';
 import { providerViews } from '../queries/live.ts';
 import { refusal, refused } from '../refusals.ts';
@@ -17,7 +18,13 @@ export function operatorCommands(parts: RuntimeParts): OperatorCommands {
   };
   return {
     async stop(session, scope, by) {
-      const reply = await ask(parts, session, (at) => ({ type: 'stop', at, scope, by: by ?? null }));
+      const reply = await ask(parts, session, (at) => ({
+        type: 'stop',
+        at,
+        scope,
+        by: by ?? null,
+        atMost: stopsPerStep,
+      }));
       return reply.kind === 'receipts' ? { kind: 'receipts', receipts: reply.receipts } : refusal(reply);
     },
     async evict(session, { epoch, by } = {}) {

@@ -31,6 +31,7 @@ import type { ProcessRows } from '../agent/process-rows.ts';
 import { SessionThrottle } from '../throttle/session-throttle.ts';
 import type { Providers } from '../throttle/providers.ts';
 import type { Entry, Steps } from './batch.ts';
+import { splitEntry } from './split.ts';
 import { EffectRunner } from './effects.ts';
 import type { Holders } from './holders.ts';
 import type { Runners } from './runners.ts';
@@ -208,18 +209,25 @@ export class SessionActor {
     const payloads = new Map<TaskId, TaskPayload>();
     const waiting = this.#inbox;
     const upTo = Math.min(waiting.length, maxStepsAPass);
-    for (let at = 0; at < upTo; at += 1) {
-      const entry = waiting[at];
+    let taken = 0;
+    let rest: readonly Entry[] = [];
+    for (; taken < upTo && rest.length === 0; taken += 1) {
+      const entry = waiting[taken];
       if (entry === undefined) {
         break;
       }
-      const result = this.#step(entry, at);
+      if (entry.split?.failed === true) {
+        continue;
+      }
+      const result = this.#step(entry, taken);
       if (result === null) {
         continue;
       }
       this.#session = result.session;
       this.#noteTools(entry.input);
-      entries.push(entry);
+      const split = splitEntry(entry, result.reply);
+      rest = split === null ? [] : [split.rest];
+      entries.push(split?.step ?? entry);
       replies.push(result.reply);
       for (const record of result.records) {
         records.push(record);
@@ -233,7 +241,7 @@ export class SessionActor {
         effects.push(effect);
       }
     }
-    this.#inbox = upTo === waiting.length ? [] : waiting.slice(upTo);
+    this.#inbox = [...rest, ...waiting.slice(taken)];
     this.#batch = { actor: this, before, entries, replies, records, effects, payloads };
     return this.#batch;
   }

@@ -3,7 +3,7 @@ import type { Effect } from '../../core/model/effects.ts';
 import type { TaskId } from '../../core/model/ids.ts';
 import type { Input } from '../../core/model/inputs.ts';
 import type { Record as StepRecord } from '../../core/model/records.ts';
-import type { Reply } from '../../core/model/replies.ts';
+import type { Receipt, Reply } from '../../core/model/replies.ts';
 import type { Session } from '../../core/model/session.ts';
 import type { TaskPayload } from '../../store/port.ts';
 
@@ -15,6 +15,17 @@ export interface Entry {
   readonly fail: ((error: unknown) => void) | null;
   /** The entry for which the core threw: this one applies it a second time behind the fault, and there is no third. */
   readonly again?: Entry;
+  /** It is one of several steps of a command, or the rest of one. */
+  readonly split?: Split;
+  readonly isStep?: true;
+}
+
+/** What the steps of one command have in common. */
+export interface Split {
+  readonly receipts: Receipt[];
+  /** One of its commits has failed, and its sender was told so: the rest is not applied. */
+  failed: boolean;
+  readonly whole: Entry;
 }
 
 /** Steps of one session that are committed together. */

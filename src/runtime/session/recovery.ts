@@ -4,7 +4,7 @@ import type { Registry } from './registry.ts';
 import type { Stats } from '../queries/stats.ts';
 
 /** Sessions read at a time at the start. */
-const recoveryPage = 500;
+const recoveryPage = 50;
 
 /**
  * Ends the processes that a dead daemon left, then opens every session that has open tasks. Resolves when their first inputs are
