@@ -24,6 +24,13 @@ function peakKiB(pid: number): number | null {
   return existsSync(path) ? Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(path, 'utf8'))?.[1]) : null;
 }
 
+/** How many files a process may have open. Node raises its limit to it. */
+function openFilesMax(): number {
+  const path = '/proc/self/limits';
+  const most = existsSync(path) ? /^Max open files +\S+ +(\S+)/m.exec(readFileSync(path, 'utf8'))?.[1] : undefined;
+  return most === undefined || most === 'unlimited' ? Number.POSITIVE_INFINITY : Number(most);
+}
+
 /** Writes to `/proc/PID/clear_refs`, so that the peak counts from now. */
 const forgetPeak = (pid: number): void => writeFileSync(`/proc/${pid}/clear_refs`, '5');
 
@@ -117,7 +124,9 @@ describe('W04: a client without a token', () => {
     },
   );
 
-  test('cannot lock out the command line with 4,200 silent connections, nor with 4,000 slow bodies', async () => {
+  const crowded = 'cannot lock out the command line with 4,200 silent connections, nor with 4,000 slow bodies';
+  const files = openFilesMax();
+  test.skipIf(files < 9_000)(`${crowded} (skipped where fewer than 9,000 files may be open)`, async () => {
     await using cli = new Cli();
     const up = await withHook(cli);
     const silent = await crowd(portOf(up), 4200, '');
