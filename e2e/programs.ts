@@ -26,7 +26,7 @@ export interface RealProgram {
   readonly commands: (file: string) => readonly string[];
   /** Directives for the fake model: its API says that the conversation is too long. */
   readonly tooLong: string;
-  /** Null: it is not known what widens its settings. */
+  /** Null: nothing can be set over its settings, and it does not start with those that widen. */
   readonly wide: WideSettings | null;
   /** Writes what it needs into its home, and gives what it needs in its environment. */
   readonly setUp: (home: string, modelUrl: string) => Environment;

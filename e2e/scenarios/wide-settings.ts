@@ -36,7 +36,7 @@ async function refuses(
 async function run({ setup: { program } }: Scene): Promise<void> {
   const { wide } = program;
   if (wide === null) {
-    throw new Skipped('it is not known which of its settings widen');
+    throw new Skipped('none of its settings is overruled: with those that widen it does not start');
   }
   await using setup = await setUpProgram(program);
   const [folder, outside] = [setup.folder('wide'), setup.folder('outside')];

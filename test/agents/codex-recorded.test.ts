@@ -16,6 +16,7 @@ import type { RequestedAction } from '../../src/core/model/permission.ts';
 import type { ToolPart } from '../../src/core/model/output.ts';
 import { playerCommand } from './players/command.ts';
 import { readTranscript } from './record/recorder.ts';
+import { homeless } from './subjects.ts';
 
 const folder = fileURLToPath(new URL('fixtures/codex', import.meta.url));
 const played = new Set<string>();
@@ -28,7 +29,13 @@ async function replay(
 ): Promise<AgentProbe> {
   played.add(name);
   using player = playerCommand('./replay.ts', `${folder}/${name}.ndjson`);
-  const driver = codexDriver({ closeGraceMs: 10_000, ...options, command: player.command, cwd: player.folder });
+  const driver = codexDriver({
+    closeGraceMs: 10_000,
+    ambient: homeless,
+    ...options,
+    command: player.command,
+    cwd: player.folder,
+  });
   await using agent = new AgentProbe(driver, { conversation });
   await agent.ready();
   await act(agent);

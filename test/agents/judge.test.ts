@@ -99,6 +99,7 @@ describe('W01: a path', () => {
     '.GIT/config',
     'sub/.claude/settings.json',
     '.mcp.json',
+    '.github/hooks/a.json',
     'signalbox.config.ts',
     '.envrc',
   ])('is of a file that makes something run, so an edit of it is more than an edit: %s', (path) => {

@@ -12,7 +12,17 @@ import { acts } from './players/code-acts.ts';
 import { running } from './players/running.ts';
 
 /** Short ladders: the tests wait for their ends. */
-export const quick = { closeGraceMs: 200, termGraceMs: 200, lineMaxBytes: 256 * 1024 };
+/** The environment of this process, without the settings of the user's own programs. */
+export const homeless = {
+  ...process.env,
+  HOME: '/nonexistent',
+  CLAUDE_CONFIG_DIR: '',
+  CODEX_HOME: '',
+  COPILOT_HOME: '',
+  GEMINI_CLI_HOME: '',
+};
+
+export const quick = { closeGraceMs: 200, termGraceMs: 200, lineMaxBytes: 256 * 1024, ambient: homeless };
 
 export interface Disposable<T> extends AsyncDisposable {
   readonly subject: T;

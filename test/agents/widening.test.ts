@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { acpDriver } from '../../src/agents/acp/driver.ts';
+import { copilotWidening } from '../../src/agents/acp/profiles/copilot-settings.ts';
 import { geminiArgs, geminiWidening } from '../../src/agents/acp/profiles/gemini-settings.ts';
 import { programOptions } from '../../src/agents/claude/options.ts';
 import { settingsOver as claudeOver, widening as claudeWidening } from '../../src/agents/claude/settings.ts';
@@ -122,6 +123,25 @@ describe('W03: of Codex', () => {
     expect(named(codexWidening({ env, folder }))).toEqual(['all settings of the folder in /.codex']);
     expect(codexOver({ env, folder })).toContain(untrusted);
     expect(codexOver({ env, folder: null })).toEqual(['-c', 'features.hooks=false', '-c', 'notify=[]']);
+  });
+});
+
+describe('W03: of Copilot CLI', () => {
+  test('hooks, and servers of a trusted folder, are refused', () => {
+    write('folder/.mcp.json', {});
+    write('folder/.github/workflows/a.json', {});
+    expect(copilotWidening({ env, folder })).toEqual([]);
+    write('.git/HEAD', '');
+    write('.github/hooks/a.json', {});
+    write('home/.copilot/hooks/b.json', {});
+    write('home/.copilot/settings.json', { hooks: { preToolUse: [] }, trustedFolders: [root] });
+    expect(named(copilotWidening({ env, folder }))).toEqual([
+      'hooks in /home/.copilot/settings.json, refused',
+      'hooks in /home/.copilot/hooks/b.json, refused',
+      'hooks in /.github/hooks/a.json, refused',
+      'settings of a trusted folder in /folder/.mcp.json, refused',
+    ]);
+    expect(copilotWidening({ env, folder: null })).toHaveLength(2);
   });
 });
 

@@ -3,6 +3,8 @@ import { type AgentProgram, type ProgramAgent, programKeys } from '../descriptor
 import { anthropicHome, anthropicLogin, loginFilesTell, openaiHome, openaiLogin } from '../shared/logins.ts';
 import { below } from '../sandbox/needs.ts';
 import { widening as claudeWidening } from '../claude/settings.ts';
+import { wideningOfAdapter } from '../codex/settings.ts';
+import { copilotWidening } from './profiles/copilot-settings.ts';
 import { geminiWidening } from './profiles/gemini-settings.ts';
 import type { ProfileName } from './profiles/index.ts';
 
@@ -71,6 +73,7 @@ export const descriptors: readonly ProgramAgent[] = [
     command: 'copilot',
     variable: 'AGENT_BIN_COPILOT',
     install: 'npm install --global @github/copilot',
+    widening: copilotWidening,
     login: {
       // Not GH_TOKEN and GITHUB_TOKEN: those are as likely the daemon's own, and are not passed on.
       variables: ['COPILOT_GITHUB_TOKEN', 'COPILOT_PROVIDER_BASE_URL'],
@@ -122,6 +125,7 @@ export const descriptors: readonly ProgramAgent[] = [
     command: 'codex-acp',
     variable: 'AGENT_BIN_CODEX_ACP',
     install: 'npm install --global @agentclientprotocol/codex-acp',
+    widening: wideningOfAdapter,
     login: openaiLogin,
     home: openaiHome,
   }),

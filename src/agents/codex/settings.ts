@@ -7,8 +7,8 @@
  *  - Hooks may allow what is asked for, so there are none. Nor is there a program to notify.
  */
 import { existsSync, readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { type SettingsPlaces, type Widening, homeIn, readLines } from '../shared/widening.ts';
+import { join } from 'node:path';
+import { type SettingsPlaces, type Widening, homeIn, projectFolders, readLines } from '../shared/widening.ts';
 
 const codexHome = (places: SettingsPlaces): string => {
   const named = places.env['CODEX_HOME'] ?? '';
@@ -38,6 +38,10 @@ export function widening(places: SettingsPlaces): readonly Widening[] {
   ];
 }
 
+/** For an adapter that starts Codex by itself, so that nothing can be set over its settings. */
+export const wideningOfAdapter = (places: SettingsPlaces): readonly Widening[] =>
+  widening(places).map((one) => ({ ...one, overruled: false }));
+
 /** `decision` is `allow` where a rule does not say it. */
 function rulesThatAllow(folder: string): readonly Widening[] {
   const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.rules')) : [];
@@ -51,14 +55,7 @@ function rulesThatAllow(folder: string): readonly Widening[] {
 }
 
 /** `.codex` in the folder, and above it as far as the project goes. */
-function foldersOfSettings(places: SettingsPlaces): readonly string[] {
-  const found: string[] = [];
-  const { folder } = places;
-  for (let at = folder; at !== null; at = existsSync(join(at, '.git')) || dirname(at) === at ? null : dirname(at)) {
-    const settings = join(at, '.codex');
-    if (settings !== codexHome(places) && existsSync(settings)) {
-      found.push(settings);
-    }
-  }
-  return found;
-}
+const foldersOfSettings = (places: SettingsPlaces): readonly string[] =>
+  projectFolders(places)
+    .map((at) => join(at, '.codex'))
+    .filter((settings) => settings !== codexHome(places) && existsSync(settings));

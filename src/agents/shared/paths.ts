@@ -128,7 +128,12 @@ export function isGuarded(folder: string, path: string): boolean {
   const place = placeOf(isAbsolute(plain) ? plain : `${folder}${sep}${plain}`);
   const within = place === null ? null : pathWithin(placeOf(folder) ?? folder, place);
   const names = (within ?? '').toLowerCase().split(sep);
-  return names.some((name) => guardedNames.has(name)) || /^signalbox\.config\.[^.]+$/.test(basename(names.join(sep)));
+  const hooks = /(?:^|\/)\.github\/(?:hooks|copilot)(?:\/|$)/.test(names.join('/'));
+  return (
+    hooks ||
+    names.some((name) => guardedNames.has(name)) ||
+    /^signalbox\.config\.[^.]+$/.test(basename(names.join(sep)))
+  );
 }
 
 const matchesMax = 500;

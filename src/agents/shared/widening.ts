@@ -3,7 +3,7 @@
  * user and in the folder of the session. A driver sets what the policy says over them, or refuses to start.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { AppError } from '../../core/errors.ts';
 import { type Fields, isFields } from '../child/fields.ts';
 
@@ -24,6 +24,18 @@ export interface SettingsPlaces {
 }
 
 export const homeIn = ({ env }: SettingsPlaces): string => env['HOME'] ?? '/';
+
+/** The folder of the session, and those above it up to the repository that it is part of. */
+export function projectFolders({ folder }: SettingsPlaces): readonly string[] {
+  const found: string[] = [];
+  for (let at = folder; at !== null; at = dirname(at) === at ? null : dirname(at)) {
+    found.push(at);
+    if (existsSync(join(at, '.git'))) {
+      return found;
+    }
+  }
+  return found.slice(0, 1);
+}
 
 export interface SettingsFile {
   readonly file: string;

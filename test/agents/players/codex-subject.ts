@@ -34,7 +34,7 @@ export function codexSubject(): Played {
     name: 'codex, played',
     driver(variant) {
       if (variant === 'unstartable') {
-        return codexDriver({ command: join(state.folder, 'no-such-program') });
+        return codexDriver({ ...quick, command: join(state.folder, 'no-such-program') });
       }
       return variant === 'never-ready' ? neverReady : plain;
     },

@@ -5,6 +5,7 @@
 import { fieldsAt, textAt } from '../../child/fields.ts';
 import { isFields } from '../../child/json-lines.ts';
 import { failureOf } from '../../codex/failures.ts';
+import { wideningOfAdapter } from '../../codex/settings.ts';
 import type { ProviderFailure } from '../../failures.ts';
 import { type AnswerFilter, nothing } from '../answer-filter.ts';
 import { failureOfText } from '../failures.ts';
@@ -29,6 +30,7 @@ export const codexAcp: Profile = {
   ],
   // A login in a browser cannot be completed here.
   env: { NO_BROWSER: '1' },
+  widening: wideningOfAdapter,
   outputPiece: (toolCall) => textAt(fieldsAt(fieldsAt(toolCall, '_meta'), 'terminal_output_delta'), 'data'),
   answerFilter: codexFilter,
 };

@@ -6,6 +6,7 @@
 import { behindJoiner } from '../../shared/plain-text.ts';
 import { type AnswerFilter, type Passage, nothing } from '../answer-filter.ts';
 import { failureOfText } from '../failures.ts';
+import { copilotWidening } from './copilot-settings.ts';
 import { plain } from './plain.ts';
 import type { Profile } from './profile.ts';
 
@@ -31,6 +32,7 @@ export const copilot: Profile = {
   env: { COPILOT_AUTO_UPDATE: 'false' },
   sumsUsage: true,
   startedAfterMs: 100,
+  widening: copilotWidening,
   // It cuts blanks off, then runs the commands that it knows (`/cwd`, `/compact`); a path behind `@` stays text.
   plainText: (text) => behindJoiner(text, /\//),
   modelArgs: (model) => ['--model', model],
