@@ -133,9 +133,10 @@ function startOf(pid: number): string | null {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // Field 22; the name, field 2, may have blanks and brackets.
-    const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-    return `${boot} ${started}`;
+    // Fields 3 and 22; the name, field 2, may have blanks and brackets.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // One that has ended and that its parent has not asked about has no file open. In a container without an init that lasts.
+    return fields[0] === 'Z' || fields[0] === 'X' ? null : `${boot} ${fields[19]}`;
   } catch {
     return '';
   }
