@@ -317,6 +317,7 @@ function requests(config: Config, world: World, process: Process, turn: TurnId, 
         turn,
         request: requestName(one),
         policyDecision: verdict,
+        policyNote: null,
         action: action,
       };
       offer('agent', kinds.fault, spend(replaceProcess(world, asking), 'ask'), input);

@@ -1,5 +1,8 @@
 /** Following events to their end: `tail`, `send --follow` and `send --wait`. */
 import type { Client, ReadEvent, ReadFeedEvent } from '../client/index.ts';
+import type { Actor } from '../core/model/actor.ts';
+import type { RequestedAction } from '../core/model/permission.ts';
+import { ruleFor } from '../core/rules/permission-policy.ts';
 import { sentEvent } from '../protocol/events/read.ts';
 import type { Io } from './io.ts';
 import { diffLines, eventText } from './output/event-text.ts';
@@ -53,10 +56,30 @@ export async function followTask(client: Client, task: string, after: number, io
   return exitOf((await client.task(task)).status);
 }
 
+/** What was denied, by whom or what, and how to have it allowed. */
+function sayDenied(
+  { by, note }: { readonly by: Actor | null; readonly note: string | null },
+  action: RequestedAction | null,
+  io: Io,
+): void {
+  if (io.json || action === null) {
+    return;
+  }
+  const what = `denied by ${by?.name ?? 'no actor'}: ${action.tool}: ${action.title}`;
+  const how =
+    by?.kind === 'policy' ? ` Allow it with --permissions ask --allow ${JSON.stringify(ruleFor(action))}.` : '';
+  io.say(io.paint.warn(oneLine(`signalbox: ${what}. ${note ?? ''}${how}`, Number.POSITIVE_INFINITY)));
+}
+
 /** Waits for a task's end and prints its result, and nothing else, on standard output. */
 export async function waitForTask(client: Client, task: string, io: Io): Promise<number> {
+  const asked = new Map<string, RequestedAction>();
   for await (const event of client.follow(task, { onBreak: onBreak(io) })) {
-    if (event.type === 'final') {
+    if (event.type === 'permission-requested') {
+      asked.set(event.data.request, event.data.action);
+    } else if (event.type === 'permission-resolved' && event.data.decision === 'deny') {
+      sayDenied(event.data, asked.get(event.data.request) ?? null, io);
+    } else if (event.type === 'final') {
       break;
     }
   }

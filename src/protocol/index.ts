@@ -38,7 +38,6 @@ export * from './problem.ts';
 export * from './providers.ts';
 export * from './query.ts';
 export * from './routes.ts';
-export { sessionMatcher } from './session-pattern.ts';
 export type { Route } from './routes/route.ts';
 export type * from './schema.ts';
 export * from './sessions.ts';

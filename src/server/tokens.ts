@@ -10,7 +10,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { SessionKey } from '../core/model/ids.ts';
 import type { NewToken, Scope, Token, TokenRequest } from '../protocol/index.ts';
-import { ownTokenName, sessionMatcher } from '../protocol/index.ts';
+import { globOf } from '../core/glob.ts';
+import { ownTokenName } from '../protocol/index.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Store, TokenRow } from '../store/port.ts';
 import { ProblemError } from './respond.ts';
@@ -36,7 +37,7 @@ export const isOwner = ({ name }: Caller): boolean => name === ownTokenName;
 
 /** Whether the caller's token is for this session. */
 export const isFor = ({ sessions }: Caller, key: string): boolean =>
-  sessions === null || sessions.some((pattern) => sessionMatcher(pattern).test(key));
+  sessions === null || sessions.some((pattern) => globOf(pattern).test(key));
 
 export type TokenStore = Pick<Store, 'tokens' | 'addToken' | 'removeToken'>;
 

@@ -94,7 +94,11 @@ describe('permissions', () => {
     const flags = ['--permissions', 'read-only', '--allow', 'Bash(build it)', '--model', 'large'];
     const sent = await cli.run(['send', 'five', '--wait', ...flags, 'build publish']);
     // The answer of a turn is all that its agent said in it.
-    expect(sent.stdout.trim()).toBe('asking\n\nbuild=true publish=false by large');
+    const why = 'The policy of the task is read-only, and none of its rules allows this.';
+    expect(sent.stdout.trim()).toBe(`asking\n\nbuild=true publish=false(${why}) by large`);
+    expect(sent.stderr).toContain(
+      `denied by policy: Bash: publish it. ${why} Allow it with --permissions ask --allow "Bash(publish it)".`,
+    );
     const { items } = (await cli.json(['tasks', '--session', 'five'])) as { items: { id: string }[] };
     const shown = await cli.run(['task', items[0]?.id ?? '']);
     expect(shown.stdout).toMatch(/model\s+large/);

@@ -1,7 +1,7 @@
 /** The pure judge of permission requests. */
 import { describe, expect, test } from 'vitest';
 import { defaultPolicies, type RequestedAction, type PermissionPolicy } from '../../src/core/model/permission.ts';
-import { policyDecision } from '../../src/core/rules/permission-policy.ts';
+import { denialNote, policyDecision, ruleFor } from '../../src/core/rules/permission-policy.ts';
 
 const policy = (change: Partial<PermissionPolicy>): PermissionPolicy => ({
   mode: 'ask',
@@ -37,6 +37,46 @@ describe('a permission policy', () => {
     expect(policyDecision(one, run('git push'))).toBe('deny');
     expect(policyDecision(one, run('git push; true'))).toBe('deny');
     expect(policyDecision(one, run('git pull'))).toBe('allow');
+  });
+
+  test('names a kind with a title, for all clients alike, and the tools of an MCP server by one form (core/34)', () => {
+    const byKind = policy({ allow: ['execute(npm *)'] });
+    expect(policyDecision(byKind, run('npm test'))).toBe('allow');
+    expect(policyDecision(byKind, { ...run('npm test'), tool: 'shell' })).toBe('allow');
+    expect(policyDecision(byKind, { ...run('npm test'), kind: 'other' })).toBeNull();
+    expect(policyDecision(byKind, run('npm test; id'))).toBeNull();
+    const tool = (name: string): RequestedAction => ({ kind: 'other', tool: name, title: 'x' });
+    const mcp = policy({ allow: ['mcp:github/*', 'mcp:db/read_*', 'Web*'], deny: ['mcp:*/delete_*'] });
+    const decisions = [
+      'mcp__github__list',
+      'mcp__db__read_row',
+      'mcp__db__write',
+      'mcp__github__delete_repo',
+      'WebFetch',
+      'mcp:github/x',
+      'xWeb',
+    ];
+    expect(decisions.map((name) => policyDecision(mcp, tool(name)))).toEqual([
+      'allow',
+      'allow',
+      null,
+      'deny',
+      'allow',
+      null,
+      null,
+    ]);
+    expect(policyDecision(policy({ allow: ['mcp:a.b/*'] }), tool('mcp__axb__c'))).toBeNull();
+    expect(policyDecision(policy({ allow: ['mcp:github/*'] }), tool('github'))).toBeNull();
+  });
+
+  test('says why it denies, and which rule would allow it (core/34)', () => {
+    const one = policy({ mode: 'read-only', deny: ['Bash(git push*)'] });
+    expect(denialNote(one, run('git push'))).toBe('The rule Bash(git push*) of the policy of the task denies this.');
+    expect(denialNote(one, run('ls'))).toBe('The policy of the task is read-only, and none of its rules allows this.');
+    for (const title of ['npm test', 'a (b) c', '']) {
+      expect(policyDecision(policy({ mode: 'read-only', allow: [ruleFor(run(title))] }), run(title))).toBe('allow');
+    }
+    expect(ruleFor(run('npm te…'))).toBe('Bash');
   });
 
   test('does not allow a longer title than the one that it names (core/34)', () => {

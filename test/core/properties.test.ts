@@ -57,6 +57,7 @@ function strangers(session: Session): readonly Input[] {
         turn,
         request: 'q',
         policyDecision: 'allow',
+        policyNote: null,
         action: action,
       },
       { at, type: 'permission-withdrawn', incarnation: inc, turn, request: 'q' },

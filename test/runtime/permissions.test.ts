@@ -114,7 +114,13 @@ describe('permissions by policy', () => {
     const tape = (await one.tape(task)).filter(({ type }) => type.startsWith('permission'));
     expect(tape.map(({ data }) => data)).toEqual([
       { turn: 1, request: 'ask-1', action: { ...edit, detail: { path: 'src/a.ts', text: 'x' } } },
-      { turn: 1, request: 'ask-1', decision: 'deny', by: policyActor, note: null },
+      {
+        turn: 1,
+        request: 'ask-1',
+        decision: 'deny',
+        by: policyActor,
+        note: 'The policy of the task is read-only, and none of its rules allows this.',
+      },
     ]);
   });
 });

@@ -218,6 +218,7 @@ export class Chaos {
           turn,
           request: requests[a % 2] ?? 'q',
           policyDecision: verdict,
+          policyNote: null,
           action: action,
         };
       }
@@ -258,6 +259,7 @@ export class Chaos {
         turn: turn.id,
         request: requests[b % 2] ?? 'q',
         policyDecision: null,
+        policyNote: null,
         action: action,
       };
     }

@@ -283,6 +283,7 @@ export class Box {
       turn: turnId(turn),
       request,
       policyDecision: verdict,
+      policyNote: null,
       action: action,
     });
   }

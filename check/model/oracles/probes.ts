@@ -103,7 +103,16 @@ function agentProbes(inc: Incarnation, turn: TurnId, attempt: Try, wrongProcess:
   attempt({ at, type: 'steered', incarnation: inc, turn, task: nobody, taken: true });
   attempt({ at, type: 'output', incarnation: inc, turn, part: { kind: 'text', text: 'probe' } });
   for (const policyDecision of ['allow', null] as const) {
-    attempt({ at, type: 'permission-requested', incarnation: inc, turn, request: 'probe', policyDecision, action });
+    attempt({
+      at,
+      type: 'permission-requested',
+      incarnation: inc,
+      turn,
+      request: 'probe',
+      policyDecision,
+      policyNote: null,
+      action,
+    });
   }
   attempt({ at, type: 'permission-withdrawn', incarnation: inc, turn, request: 'r1' });
   attempt({ at, type: 'turn-limit', incarnation: inc, turn, limit: 'output', bound: 1 });
@@ -213,7 +222,7 @@ function requestProbes(world: StateView, attempt: Try): void {
   for (let made = 1; made <= requestsMade(world); made += 1) {
     const again = { at, type: 'permission-requested', turn: turn.id, request: requestName(made), action } as const;
     for (const policyDecision of ['allow', null] as const) {
-      attempt({ ...again, incarnation: agent.incarnation, policyDecision });
+      attempt({ ...again, incarnation: agent.incarnation, policyDecision, policyNote: null });
     }
   }
 }

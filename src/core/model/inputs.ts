@@ -154,6 +154,8 @@ export type TurnInput = At & { readonly incarnation: Incarnation; readonly turn:
         /** The driver's name for it, unique within the turn. */
         readonly request: string;
         readonly policyDecision: 'allow' | 'deny' | null;
+        /** Why the policy denies it; null: it does not. */
+        readonly policyNote: string | null;
         readonly action: PermissionAction;
       }
     /** The agent has withdrawn the request. */

@@ -28,9 +28,9 @@ export function permissionRequested(d: Draft, live: Turn, input: InputOf<'permis
     answer(d, turn, request, { allow: false, decision: 'withdrawn', by: turn.interrupt.by, note: null });
     return okReply;
   }
-  const { policyDecision: decision } = input;
+  const { policyDecision: decision, policyNote: note } = input;
   if (decision !== null) {
-    answer(d, turn, request, { allow: decision === 'allow', decision, by: policyActor, note: null });
+    answer(d, turn, request, { allow: decision === 'allow', decision, by: policyActor, note });
     return okReply;
   }
   if (turn.permissionRequests.length >= maxOpenRequests) {

@@ -6,6 +6,7 @@
  * Owned by the output of an agent. A turn that is interrupted has no such answer: its requests are denied because of that.
  */
 import type { RequestedAction } from '../../core/model/permission.ts';
+import { ruleFor } from '../../core/rules/permission-policy.ts';
 
 /** Denied actions that are named. */
 const namedMax = 3;
@@ -62,11 +63,11 @@ const shortened = (title: string): string => {
 const nameOf = ({ action: { tool, title }, byPolicy }: Denied): string =>
   `\`${tool}: ${shortened(title)}\` (${byPolicy ? 'by the policy' : 'by a person, or for want of an answer in time'})`;
 
-function howToAllow({ action: { tool, title }, byPolicy }: Denied): string {
+function howToAllow({ action, byPolicy }: Denied): string {
+  const { tool, title } = action;
   if (!byPolicy) {
     return 'To allow it, send the task again and approve the request.';
   }
-  // A rule that ends with a star means a beginning, and one of a shortened title matches nothing.
-  const rule = /[*…]$/.test(title) || shortened(title) !== title ? tool : `${tool}(${title})`;
+  const rule = shortened(title) === title ? ruleFor(action) : tool;
   return `To allow it, add the rule \`${rule}\` to \`allow\` in the permissions of the task or of its lane.`;
 }

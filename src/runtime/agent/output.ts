@@ -17,7 +17,7 @@ import type { AgentEvent } from '../../agents/port.ts';
 import { notice } from '../../agents/shared/parts.ts';
 import type { Incarnation, TurnId } from '../../core/model/ids.ts';
 import type { Input } from '../../core/model/inputs.ts';
-import { policyDecision } from '../../core/rules/permission-policy.ts';
+import { denialNote, policyDecision } from '../../core/rules/permission-policy.ts';
 import type { PermissionPolicy } from '../../core/model/permission.ts';
 import type { RedactedPieces } from '../../supervise/index.ts';
 import { Denials } from './denials.ts';
@@ -223,7 +223,9 @@ export class AgentOutput {
     const request = context.redact.text(name);
     const at = context.clock.wall();
     const prompted = this.#prompted;
-    const decision = prompted === null || prompted.turn !== turn ? 'deny' : policyDecision(prompted.policy, ask);
+    const policy = prompted === null || prompted.turn !== turn ? null : prompted.policy;
+    const decision = policy === null ? 'deny' : policyDecision(policy, ask);
+    const policyNote = policy === null || decision !== 'deny' ? null : denialNote(policy, ask);
     const action = shownAction(ask, detail, context.redact);
     const { kind, tool, title } = action;
     this.#denialsOf(turn)?.requested(request, { kind, tool, title }, decision === 'deny');
@@ -231,7 +233,16 @@ export class AgentOutput {
       permissionRequests.add({ turn, request, action, since: at });
       this.#notePerson();
     }
-    post({ type: 'permission-requested', at, incarnation, turn, request, policyDecision: decision, action });
+    post({
+      type: 'permission-requested',
+      at,
+      incarnation,
+      turn,
+      request,
+      policyDecision: decision,
+      policyNote,
+      action,
+    });
   }
 
   #shown(failure: ProviderFailure): ProviderFailure {

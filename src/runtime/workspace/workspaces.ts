@@ -14,7 +14,7 @@ import { basename, dirname, join } from 'node:path';
 import { AppError } from '../../core/errors.ts';
 import type { SessionKey } from '../../core/model/ids.ts';
 import { backoffMs, processInfo } from '../../supervise/index.ts';
-import { sessionMatcher } from '../../protocol/session-pattern.ts';
+import { globOf } from '../../core/glob.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { type FolderLock, folderOwner, type LockOwner, lockFolder } from './folder-lock.ts';
 
@@ -83,7 +83,7 @@ export class Workspaces {
 
   constructor({ root, rules = [], clock = systemClock, random = Math.random }: WorkspaceOptions) {
     this.#root = root;
-    this.#rules = rules.map(({ session, folder }) => ({ fits: sessionMatcher(session), folder }));
+    this.#rules = rules.map(({ session, folder }) => ({ fits: globOf(session), folder }));
     this.#clock = clock;
     this.#random = random;
   }

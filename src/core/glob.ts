@@ -1,5 +1,5 @@
-/** A pattern of session keys: `*` matches any text, everything else itself. */
-export const sessionMatcher = (pattern: string): RegExp =>
+/** A pattern in which `*` matches any text, and everything else itself. */
+export const globOf = (pattern: string): RegExp =>
   new RegExp(
     `^${pattern
       .split('*')
