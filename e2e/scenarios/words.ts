@@ -147,6 +147,9 @@ async function early(scene: Scene): Promise<void> {
 /** U+2060, which a driver may add and nobody sees; and a blank before all. */
 const shown = (text: string): string => text.replaceAll('\u2060', '').trim();
 
+const skillsIn = ({ asked }: RequestEvent): number =>
+  asked.items.reduce((count, { text }) => count + text.split('<skill>').length - 1, 0);
+
 /**
  * W02: what the program would take for a command of its own, or for the mention of a file, is text: the model gets it whole, in the
  * conversation that there was, and no file with it.
@@ -159,6 +162,8 @@ async function plain({ setup, daemon }: Scene): Promise<void> {
   writeFileSync(file, secret);
   const first = await daemon.client.submit({ session, prompt: `${before} [[text:noted]]` });
   await ended(daemon, first.task, 'completed', 60_000);
+  // Gemini CLI tells its model of the skills that there are.
+  const skills = model.log.of('request').filter(turnsOf(before)).map(skillsIn)[0];
   for (const command of program.commands(file)) {
     const answer = word('answer');
     const prompt = `${command} [[text:${answer}]]`;
@@ -173,7 +178,10 @@ async function plain({ setup, daemon }: Scene): Promise<void> {
       `${command} has cleared the conversation`,
     );
     assert.ok(!asked.some((one) => knows(one, secret)), `${command} has read the file`);
-    assert.ok(!asked.some((one) => knows(one, '<skill>')), `${command} has read a skill`);
+    assert.ok(
+      asked.every((one) => skillsIn(one) === skills),
+      `${command} has read a skill`,
+    );
     assert.match(said(await wholeTape(daemon, task)), new RegExp(answer));
   }
 }
