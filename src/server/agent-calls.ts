@@ -8,6 +8,7 @@ import type { AgentTurn, Signalbox, SubmitRequest } from '../runtime/api.ts';
 import { wantsStream } from './accept.ts';
 import type { Call } from './context.ts';
 import { ProblemError } from './respond.ts';
+import { memberOf } from './rights.ts';
 import type { Caller } from './tokens.ts';
 
 /** Agents, one after the other, that may lead to a task. */
@@ -32,18 +33,15 @@ type Parts = Pick<Call<never>, 'request'> & {
   readonly body: unknown;
 };
 
-const member = (part: unknown, name: string): unknown =>
-  typeof part === 'object' && part !== null ? (part as { readonly [name: string]: unknown })[name] : undefined;
-
 /** Holds wait where nothing else is said. */
 const waits = (route: Route, { request, query, body }: Parts): boolean =>
   (route.stream === true && wantsStream(request)) ||
-  Number(member(query, 'wait') ?? 0) > 0 ||
-  ('wait' in (route.body?.properties ?? {}) && Number(member(body, 'wait') ?? 1) > 0);
+  Number(memberOf(query, 'wait') ?? 0) > 0 ||
+  ('wait' in (route.body?.properties ?? {}) && Number(memberOf(body, 'wait') ?? 1) > 0);
 
 /** Throws `own_session` for what would wait until the agent's own turn is over. */
 export async function checkWait(route: Route, parts: Parts, { agentOf }: Caller, signalbox: Signalbox): Promise<void> {
-  const id = member(parts.params, 'id');
+  const id = memberOf(parts.params, 'id');
   if (agentOf === null || typeof id !== 'string' || !route.path.startsWith('/v1/tasks/') || !waits(route, parts)) {
     return;
   }
@@ -58,10 +56,11 @@ export async function checkWait(route: Route, parts: Parts, { agentOf }: Caller,
 /** Throws `forbidden` for more than the task of the agent has, `too_many_hops`. */
 export function submitOfAgent(turn: AgentTurn, caller: Caller, body: BodyOf<'submitTask'>): SubmitRequest {
   const { task, lane, policy } = turn;
-  const chosen = (['permissions', 'rights'] as const).filter((name) => (body[name] ?? null) !== null);
-  if (body.lane === 'interactive' && lane === 'background') {
-    chosen.push('lane' as never);
-  }
+  const isUrgent = body.lane === 'interactive' && lane === 'background';
+  const chosen = [
+    ...(['permissions', 'rights'] as const).filter((name) => (body[name] ?? null) !== null),
+    ...(isUrgent ? ['lane'] : []),
+  ];
   if (chosen.length > 0) {
     throw new ProblemError('forbidden', {
       detail: `The agent ${JSON.stringify(caller.name)} submits with the lane, the rights and the policy of its own task; it cannot choose: ${chosen.join(', ')}.`,

@@ -12,9 +12,12 @@ interface Parts {
   readonly body: unknown;
 }
 
+/** Of a part of a request that its schema has accepted. */
+export const memberOf = (part: unknown, name: string): unknown =>
+  typeof part === 'object' && part !== null ? (part as { readonly [name: string]: unknown })[name] : undefined;
+
 const named = (part: unknown, member: string): string | null => {
-  const value =
-    typeof part === 'object' && part !== null ? (part as { readonly [name: string]: unknown })[member] : null;
+  const value = memberOf(part, member);
   return typeof value === 'string' ? value : null;
 };
 

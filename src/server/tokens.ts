@@ -23,15 +23,19 @@ export interface Caller {
   readonly scopes: readonly Scope[];
   /** Patterns of the session keys that it is for; null: all. */
   readonly sessions: readonly string[] | null;
+  /** Wall-clock ms at which its token ends; null: never by time. */
+  readonly expiresAt: number | null;
   /** The session whose agent it is; null: it is none. */
   readonly agentOf: SessionKey | null;
 }
 
+const unbound = { sessions: null, expiresAt: null, agentOf: null } as const;
+
 /** The daemon's own token, and where no token is asked for. */
-export const owner: Caller = { name: ownTokenName, scopes: ['admin'], sessions: null, agentOf: null };
+export const owner: Caller = { ...unbound, name: ownTokenName, scopes: ['admin'] };
 
 /** Where no token is needed. */
-export const stranger: Caller = { name: 'none', scopes: [], sessions: null, agentOf: null };
+export const stranger: Caller = { ...unbound, name: 'none', scopes: [] };
 
 export const isOwner = ({ name }: Caller): boolean => name === ownTokenName;
 
@@ -57,17 +61,13 @@ const digestOf = (secret: string): string => createHash('sha256').update(secret)
 /** Of 32 random bytes. The beginning tells what it is where it leaks. */
 export const newToken = (): string => `sbx_${randomBytes(32).toString('base64url')}`;
 
-interface Known {
-  readonly caller: Caller;
-  readonly expiresAt: number | null;
-}
-
 export class Tokens {
   readonly #own: ReadonlySet<string>;
   readonly #store: TokenStore | null;
   readonly #clock: Clock;
   readonly #agentOf: (token: string) => SessionKey | null;
-  readonly #named = new Map<string, Known>();
+  /** By the digest of the secret. */
+  readonly #named = new Map<string, Caller>();
   readonly #open = new Map<string, Set<ServerResponse>>();
 
   constructor({ own, store, clock, agentOf }: Options) {
@@ -99,11 +99,10 @@ export class Tokens {
     }
     const agentOf = this.#agentOf(given);
     if (agentOf !== null) {
-      return { name: `agent:${agentOf}`, scopes: ['submit', 'read'], sessions: null, agentOf };
+      return { ...unbound, name: `agent:${agentOf}`, scopes: ['submit', 'read'], agentOf };
     }
-    const known = this.#named.get(digest);
-    const holds = known !== undefined && (known.expiresAt === null || known.expiresAt > this.#clock.wall());
-    return holds ? known.caller : null;
+    const known = this.#named.get(digest) ?? null;
+    return known === null || (known.expiresAt ?? Number.POSITIVE_INFINITY) <= this.#clock.wall() ? null : known;
   }
 
   /** The response ends with the token that its request was sent with. */
@@ -113,7 +112,7 @@ export class Tokens {
     }
     const open = this.#open.get(caller.name) ?? new Set();
     this.#open.set(caller.name, open.add(response));
-    const expiresAt = [...this.#named.values()].find((known) => known.caller === caller)?.expiresAt ?? null;
+    const { expiresAt } = caller;
     const stop =
       expiresAt === null ? null : this.#clock.timer(expiresAt - this.#clock.wall(), () => response.destroy());
     response.on('close', () => {
@@ -142,18 +141,20 @@ export class Tokens {
       expiresAt: expiresIn === null ? null : madeAt + expiresIn,
       digest: digestOf(token),
     };
+    // Known before it is stored: who revokes it meanwhile finds it here.
+    this.#know(row);
     if (name === ownTokenName || this.#store === null || !(await this.#store.addToken(row))) {
+      this.#named.delete(row.digest);
       throw new ProblemError('token_exists', { detail: `There is a token ${JSON.stringify(name)}.` });
     }
-    this.#know(row);
     return { ...shown(row), token };
   }
 
   /** False: there was none. */
   async revoke(name: string): Promise<boolean> {
     const removed = (await this.#store?.removeToken(name)) ?? false;
-    for (const [digest, { caller }] of this.#named) {
-      if (caller.name === name) {
+    for (const [digest, known] of this.#named) {
+      if (known.name === name) {
         this.#named.delete(digest);
       }
     }
@@ -164,7 +165,7 @@ export class Tokens {
   }
 
   #know({ name, scopes, sessions, digest, expiresAt }: TokenRow): void {
-    this.#named.set(digest, { caller: { name, scopes, sessions, agentOf: null }, expiresAt });
+    this.#named.set(digest, { name, scopes, sessions, expiresAt, agentOf: null });
   }
 }
 
