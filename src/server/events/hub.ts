@@ -4,7 +4,8 @@
  *
  * Owned by one server. Calls in: the runtime's listener (synchronously, after each commit). Calls out: `Follower.onBatch`.
  *  event-hub/1 A channel exists exactly while it has followers; closing the last one ends its subscription.
- *  event-hub/2 All events committed in one pass of the event loop go out as one batch.
+ *  event-hub/2 All events committed in one pass of the event loop, or while a batch is going out, go out as one batch. A batch
+ *              goes to so many followers in one pass that others get their turn.
  *  event-hub/3 `version` grows with every batch, so that a follower which read from the store in the meantime knows to read
  *              again.
  *  event-hub/4 `prior` of a batch is the cursor of the last event of the batch before, or one that a follower vouched for
@@ -69,8 +70,14 @@ export function encode(
   return { bytes: Buffer.from(text), count };
 }
 
+/** Each takes some 10 µs. */
+const followersPerPass = 256;
+
 export class Channel {
   version = 0;
+  readonly #soon: (run: () => void) => void;
+  /** A batch is going out. */
+  #delivering = false;
   readonly #source: Source;
   readonly #followers = new Set<Follower>();
   readonly #unlisten: () => void;
@@ -80,9 +87,10 @@ export class Channel {
 
   constructor(signalbox: Signalbox, source: Source, soon: (run: () => void) => void, onEmpty: () => void) {
     this.#source = source;
+    this.#soon = soon;
     this.#onEmpty = onEmpty;
     this.#unlisten = signalbox.listen(source.tape, (events) => {
-      if (this.#pending.length === 0) {
+      if (this.#pending.length === 0 && !this.#delivering) {
         soon(() => this.#flush());
       }
       for (const event of events) {
@@ -119,8 +127,23 @@ export class Channel {
     this.#pending = [];
     this.#prior = this.#source.cursorOf(last);
     this.version++;
-    for (const follower of this.#followers) {
+    this.#delivering = true;
+    // Who joins later reads from the store, where the batch is.
+    this.#deliver(batch, [...this.#followers], 0);
+  }
+
+  #deliver(batch: EncodedBatch, followers: readonly Follower[], from: number): void {
+    const to = from + followersPerPass;
+    for (const follower of followers.slice(from, to)) {
       follower.onBatch(batch);
+    }
+    if (to < followers.length) {
+      this.#soon(() => this.#deliver(batch, followers, to));
+      return;
+    }
+    this.#delivering = false;
+    if (this.#pending.length > 0) {
+      this.#soon(() => this.#flush());
     }
   }
 }
