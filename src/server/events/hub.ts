@@ -135,7 +135,10 @@ export class Channel {
   #deliver(batch: EncodedBatch, followers: readonly Follower[], from: number): void {
     const to = from + followersPerPass;
     for (const follower of followers.slice(from, to)) {
-      follower.onBatch(batch);
+      // It may have left since the passes before.
+      if (this.#followers.has(follower)) {
+        follower.onBatch(batch);
+      }
     }
     if (to < followers.length) {
       this.#soon(() => this.#deliver(batch, followers, to));
