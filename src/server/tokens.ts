@@ -32,12 +32,12 @@ export interface Caller {
 const unbound = { sessions: null, expiresAt: null, agentOf: null } as const;
 
 /** The daemon's own token, and where no token is asked for. */
-export const owner: Caller = { ...unbound, name: ownTokenName, scopes: ['admin'] };
+export const daemonToken: Caller = { ...unbound, name: ownTokenName, scopes: ['admin'] };
 
 /** Where no token is needed. */
 export const stranger: Caller = { ...unbound, name: 'none', scopes: [] };
 
-export const isOwner = ({ name }: Caller): boolean => name === ownTokenName;
+export const isDaemonToken = ({ name }: Caller): boolean => name === ownTokenName;
 
 /** Whether the caller's token is for this session. */
 export const isFor = ({ sessions }: Caller, key: string): boolean =>
@@ -46,7 +46,7 @@ export const isFor = ({ sessions }: Caller, key: string): boolean =>
 export type TokenStore = Pick<Store, 'tokens' | 'addToken' | 'removeToken'>;
 
 interface Options {
-  /** Secrets of the owner. None: everybody who reaches the address is the owner. */
+  /** The daemon’s own tokens. None: everybody who reaches the address calls as if with one. */
   readonly own: readonly string[];
   /** Null: there are no named tokens. */
   readonly store: TokenStore | null;
@@ -87,7 +87,7 @@ export class Tokens {
   /** Null: no token that is known and holds. */
   callerOf(authorization: string | undefined): Caller | null {
     if (this.#own.size === 0) {
-      return owner;
+      return daemonToken;
     }
     const given = /^Bearer +([\w.~+/=-]+) *$/i.exec(authorization ?? '')?.[1];
     if (given === undefined) {
@@ -95,7 +95,7 @@ export class Tokens {
     }
     const digest = digestOf(given);
     if (this.#own.has(digest)) {
-      return owner;
+      return daemonToken;
     }
     const agentOf = this.#agentOf(given);
     if (agentOf !== null) {
@@ -107,7 +107,7 @@ export class Tokens {
 
   /** The response ends with the token that its request was sent with. */
   opened(caller: Caller, response: ServerResponse): void {
-    if (isOwner(caller)) {
+    if (isDaemonToken(caller)) {
       return;
     }
     const open = this.#open.get(caller.name) ?? new Set();

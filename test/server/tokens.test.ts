@@ -189,7 +189,7 @@ describe('a named token', () => {
     expect(await codeOf(client.tasks())).toBe('unauthorized');
   });
 
-  test('never has the name of another token or of the owner', async () => {
+  test('never has the name of another token or of the daemon', async () => {
     await using door = await openDoor();
     await clientOf(door, { name: 'ci', scopes: ['read'] });
     const taken = ['ci', 'api'].map((name) => door.client.makeToken({ name, scopes: ['admin'] }));

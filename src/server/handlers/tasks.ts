@@ -13,7 +13,7 @@ import { actorOf } from '../caller.ts';
 import type { Handlers } from '../context.ts';
 import { absent, okOrRefuse, refuse } from '../context.ts';
 import { ProblemError } from '../respond.ts';
-import { type Caller, isOwner } from '../tokens.ts';
+import { type Caller, isDaemonToken } from '../tokens.ts';
 import { taskSummary, taskView } from '../views.ts';
 
 type TaskOperation =
@@ -121,7 +121,7 @@ export const taskHandlers: Handlers<TaskOperation> = {
 
 /** What a caller with a named token submits has its name as source, whatever it says, and the rights of its lane. Throws `forbidden`. */
 function withRightsOf(caller: Caller, body: BodyOf<'submitTask'>): BodyOf<'submitTask'> {
-  if (isOwner(caller)) {
+  if (isDaemonToken(caller)) {
     return body;
   }
   const chosen = (['permissions', 'rights'] as const).filter((name) => (body[name] ?? null) !== null);
