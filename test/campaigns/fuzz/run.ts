@@ -31,7 +31,7 @@ export interface FuzzReport {
   readonly sent: number;
   readonly byStatus: Readonly<{ [status: string]: number }>;
   readonly failures: readonly Failure[];
-  /** Resident bytes at a tenth of the requests, and at the end. */
+  /** Resident bytes at a tenth of the requests or of the time, and at the end. */
   readonly memory: readonly [before: number, after: number];
 }
 
@@ -112,7 +112,8 @@ export async function fuzzRun(plan: FuzzPlan): Promise<FuzzReport> {
     if (why !== null) {
       failures.push({ seed, why, request });
     }
-    if (sent === Math.ceil(seeds.length / 10)) {
+    const isTenth = sent * 10 >= seeds.length || (performance.now() - began) * 10 >= plan.minutes * 60_000;
+    if (isTenth && before === 0) {
       before = await residentBytes(client);
     }
   }
