@@ -31,60 +31,49 @@ const codeOf = (error: unknown): string =>
 
 const refused: readonly string[] = ['EACCES', 'EPERM', 'EROFS'];
 
-interface LockPaths {
-  readonly beside: string;
-  /** Null: the user has no folder for it. */
-  readonly elsewhere: string | null;
+/** Beside the folder: it may be a working copy, in which one more file could be committed by mistake. */
+const besideOf = (folder: string): string => join(dirname(folder), `.${basename(folder)}.signalbox-lock`);
+
+const uid = process.getuid?.() ?? null;
+/** The same for all daemons of the user. Made only where it is needed. */
+const ownFolder = (): string => join(tmpdir(), `signalbox-locks${uid === null ? '' : `-${uid}`}`);
+
+const elsewhereOf = (folder: string): string =>
+  join(ownFolder(), `${createHash('sha256').update(folder).digest('hex').slice(0, 32)}.signalbox-lock`);
+
+/** Whether the folder for locks is there, and closed to other users: another one may have made it. */
+function hasOwnFolder(): boolean {
+  const found = lstatSync(ownFolder(), { throwIfNoEntry: false });
+  return found?.isDirectory() === true && (uid === null || (found.uid === uid && (found.mode & 0o077) === 0));
 }
 
-const lockPathsOf = (folder: string): LockPaths => {
-  const own = ownFolder();
-  const name = createHash('sha256').update(folder).digest('hex').slice(0, 32);
-  return {
-    beside: join(dirname(folder), `.${basename(folder)}.signalbox-lock`),
-    elsewhere: own === null ? null : join(own, `${name}.signalbox-lock`),
-  };
-};
-
-/** The same for all daemons of the user, and closed to other users. Null: another user has made it. */
-function ownFolder(): string | null {
-  const uid = process.getuid?.();
-  const folder = join(tmpdir(), `signalbox-locks${uid === undefined ? '' : `-${uid}`}`);
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const found = lstatSync(folder);
-    const isOwn = found.isDirectory() && (uid === undefined || (found.uid === uid && (found.mode & 0o077) === 0));
-    return isOwn ? folder : null;
-  } catch {
-    return null;
-  }
-}
+const ownerElsewhere = (folder: string): LockOwner | null => (hasOwnFolder() ? ownerIn(elsewhereOf(folder)) : null);
 
 let made = 0;
 
 /** `folder`: real path. Returns the lock, or its present owner. Throws if no file can be made. */
 export function lockFolder(folder: string, mine: LockOwner): FolderLock | LockOwner {
   const text = JSON.stringify(mine);
-  const { beside, elsewhere } = lockPathsOf(folder);
-  const owner = elsewhere === null ? null : ownerIn(elsewhere);
+  const owner = ownerElsewhere(folder);
   if (owner !== null) {
     return owner;
   }
   try {
-    return lockAt(beside, text);
+    return lockAt(besideOf(folder), text);
   } catch (error) {
-    if (!refused.includes(codeOf(error)) || elsewhere === null) {
+    if (!refused.includes(codeOf(error))) {
       throw error;
     }
-    return lockAt(elsewhere, text);
+    mkdirSync(ownFolder(), { recursive: true, mode: 0o700 });
+    if (!hasOwnFolder()) {
+      throw error;
+    }
+    return lockAt(elsewhereOf(folder), text);
   }
 }
 
 /** The living process that has the folder; null: none has. */
-export function folderOwner(folder: string): LockOwner | null {
-  const { beside, elsewhere } = lockPathsOf(folder);
-  return ownerIn(beside) ?? (elsewhere === null ? null : ownerIn(elsewhere));
-}
+export const folderOwner = (folder: string): LockOwner | null => ownerIn(besideOf(folder)) ?? ownerElsewhere(folder);
 
 function lockAt(path: string, text: string): FolderLock | LockOwner {
   const own = `${path}-${process.pid}-${(made += 1)}`;
