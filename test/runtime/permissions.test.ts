@@ -24,6 +24,17 @@ async function verdicts(one: Box, turn: PlayedTurn, asks: readonly RequestedActi
 
 const ann: Actor = { kind: 'person', name: 'ann' };
 
+/** A store that answers late has an event before the session knows that it is stored. */
+async function listed(one: Box, count: number) {
+  for (;;) {
+    const requests = await one.box.permissionRequests();
+    if (requests.length >= count) {
+      return requests;
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
 const asked = (one: Box, task: string) => one.event(task, 'permission-requested');
 
 describe('permissions by policy', () => {
@@ -133,7 +144,7 @@ describe('permissions by a person', () => {
     const first = turn.context.requestPermission(run, { detail: { command: 'npm test' } });
     const second = turn.context.requestPermission({ ...run, title: 'npm publish' });
     await asked(one, task);
-    const [ask, other] = await one.box.permissionRequests();
+    const [ask, other] = await listed(one, 2);
     expect(ask).toMatchObject({
       session: 'test:one',
       task,
