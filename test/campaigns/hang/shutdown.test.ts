@@ -97,7 +97,8 @@ describe('a daemon whose agents are starting', () => {
       const config = join(cli.folder, 'signalbox.config.mjs');
       const command = join(cli.folder, 'agent');
       writeFileSync(command, stubborn, { mode: 0o755 });
-      const agent = { name, command };
+      // What it leaves beside itself shows that it has begun.
+      const agent = { name, command, sandbox: 'off' };
       // Far longer than the test may take.
       writeFileSync(
         config,
