@@ -10,11 +10,6 @@ export interface HookHead {
   readonly requestId: string;
 }
 
-export interface HookRequest extends HookHead {
-  /** The bytes as received: signatures cover these. */
-  readonly rawBody: Uint8Array;
-}
-
 export interface HookResponse {
   readonly status: number;
   /** Written as JSON. */
@@ -35,5 +30,16 @@ export interface HookHandler {
   readonly note?: string;
   /** Refuses a delivery that no body could make a valid one, before a byte of its body is read. Null: the body decides. */
   refuse(head: HookHead): HookResponse | null;
-  handle(request: HookRequest): Promise<HookResponse>;
+  /** For a head that was not refused. */
+  receive(head: HookHead): HookDelivery;
+}
+
+/** A delivery whose body arrives. It keeps no byte, so that one that nobody signed costs no memory of its own. */
+export interface HookDelivery {
+  /** The next bytes as received: signatures cover these. */
+  update(bytes: Uint8Array): void;
+  /** After the last ones. Null: its sender signed it. */
+  end(): HookResponse | null;
+  /** For the whole body of a delivery that its sender signed. */
+  handle(body: Uint8Array): Promise<HookResponse>;
 }

@@ -121,7 +121,7 @@ export const serverLimits = {
   maxBodiesBytes: count(
     33_554_432,
     17_179_869_184,
-    'Bytes. Request bodies in memory at once; callers with a token and callers without one have this much each. At least the largest body that is accepted.',
+    'Bytes. Request bodies in memory at once; callers with a token and callers without one have this much each. A quarter is for bodies of at most 64 KiB; the rest is at least the largest body that is accepted.',
   ),
 } as const satisfies { readonly [name: string]: Schema };
 

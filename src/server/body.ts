@@ -1,7 +1,7 @@
 /** Reads request bodies within bounds. */
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '../core/errors.ts';
-import type { BodyBudget } from './body-budget.ts';
+import type { BodyBudget, BodyShare } from './body-budget.ts';
 import { ProblemError } from './respond.ts';
 
 /** Deeper JSON than this means nothing here, and serialising it again would need as deep a stack. */
@@ -24,41 +24,53 @@ export interface BodyLimits {
   readonly budget: BodyBudget;
 }
 
+/** Sees the pieces of a body as they arrive, and keeps none. */
+interface BodyCheck<T> {
+  update(piece: Uint8Array): void;
+  /** After the last piece. An answer: what it is refused with. */
+  end(): T | null;
+}
+
+const unchecked: BodyCheck<never> = { update: () => {}, end: () => null };
+
 /**
- * Gives the whole body, at most `limits.bytes`, to `use`, and counts it in the budget until that has settled. Rejects with
+ * Gives the whole body, at most `limits.bytes`, to `use`, which must not keep it, and counts it in the budget until that has
+ * settled. A body that `check` refuses is never whole in memory, and its answer is the result. Rejects with
  * `body_too_large` at the first byte too many, by the declared length before any byte is read; with `too_many_bodies` when
- * the budget needs its bytes; with `aborted` when the peer goes away in the middle.
+ * the budget needs its bytes, or has no room for them in time; with `aborted` when the peer goes away in the middle.
  */
 export async function withBody<T>(
   request: IncomingMessage,
   limits: BodyLimits,
   use: (body: Buffer) => T | Promise<T>,
+  check: BodyCheck<T> = unchecked,
 ): Promise<T> {
-  let cut = (): void => {};
-  const share = limits.budget.share(() => cut());
+  const declared = Number(request.headers['content-length'] ?? limits.bytes);
+  if (declared > limits.bytes) {
+    discard(request, limits.bytes + discardMax);
+    throw tooLarge(limits.bytes);
+  }
+  const pieces: Buffer[] = [];
+  let share: BodyShare | null = null;
   try {
-    const body = await new Promise<Buffer>((resolve, reject) => {
-      const chunks: Buffer[] = [];
+    const refused = await new Promise<T | null>((resolve, reject) => {
       const refuse = (error: AppError, discarded: number): void => {
-        chunks.length = 0;
-        share.release();
+        freeAll(pieces);
         reject(error);
         discard(request, discarded);
       };
-      cut = () => refuse(new ProblemError('too_many_bodies'), discardRefusedMax);
       let size = 0;
-      request.on('data', (chunk: Buffer) => {
-        size += chunk.length;
-        if (size <= limits.bytes) {
-          chunks.push(chunk);
-          share.take(chunk.length);
-        } else {
+      const onPiece = (piece: Buffer): void => {
+        size += piece.length;
+        if (size > limits.bytes) {
           refuse(tooLarge(limits.bytes), discardMax);
+          return;
         }
-      });
-      request.on('end', () =>
-        resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
-      );
+        check.update(piece);
+        pieces.push(piece);
+        share?.take(piece.length);
+      };
+      request.on('end', () => resolve(check.end()));
       const gone = () => {
         // Every request closes, after its end as well; an error with its stack is not made for nothing.
         if (!request.readableEnded) {
@@ -67,13 +79,42 @@ export async function withBody<T>(
       };
       request.on('error', gone);
       request.on('close', gone);
-      if (Number(request.headers['content-length'] ?? 0) > limits.bytes) {
-        refuse(tooLarge(limits.bytes), limits.bytes + discardMax);
-      }
+      share = limits.budget.share(declared, {
+        read: () => request.on('data', onPiece),
+        cut: () => refuse(new ProblemError('too_many_bodies'), discardRefusedMax),
+      });
     });
-    return await use(body);
+    return refused ?? (await use(joined(pieces)));
   } finally {
-    share.release();
+    freeAll(pieces);
+    (share as BodyShare | null)?.release();
+  }
+}
+
+/** Leaves the whole as the only piece. */
+function joined(pieces: Buffer[]): Buffer {
+  const [only] = pieces;
+  if (pieces.length === 1 && only !== undefined) {
+    return only;
+  }
+  const whole = Buffer.concat(pieces);
+  freeAll(pieces);
+  pieces.push(whole);
+  return whole;
+}
+
+/** The collector would let some 64 MiB of what nothing refers to gather before it looks: memory that a stranger could fill. */
+function freeAll(pieces: Buffer[]): void {
+  for (const piece of pieces.splice(0)) {
+    free(piece);
+  }
+}
+
+/** Gives the memory of a piece back at once. Its bytes are gone for every reader. */
+function free(piece: Buffer): void {
+  // One that shares its memory with others is left to the collector.
+  if (piece.buffer instanceof ArrayBuffer && piece.buffer.byteLength === piece.length) {
+    piece.buffer.transfer(0);
   }
 }
 
@@ -81,8 +122,9 @@ export async function withBody<T>(
 export function discard(request: IncomingMessage, bytes = discardRefusedMax): void {
   request.removeAllListeners('data');
   let size = 0;
-  request.on('data', (chunk: Buffer) => {
-    size += chunk.length;
+  request.on('data', (piece: Buffer) => {
+    size += piece.length;
+    free(piece);
     if (size > bytes) {
       request.pause();
       request.socket.setTimeout(lingerMs);

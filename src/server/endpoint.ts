@@ -195,12 +195,9 @@ export function hookEndpoint(hook: HookHandler): Endpoint {
       return true;
     },
     async serve(arrival) {
-      const head = hookHead(arrival);
-      const answer = await withBody(
-        arrival.request,
-        { bytes: hook.bodyLimit, budget: arrival.budget },
-        async (rawBody) => hook.handle({ ...head, rawBody }),
-      );
+      const delivery = hook.receive(hookHead(arrival));
+      const limits = { bytes: hook.bodyLimit, budget: arrival.budget };
+      const answer = await withBody(arrival.request, limits, async (body) => delivery.handle(body), delivery);
       sendHookAnswer(arrival.response, answer);
     },
   };

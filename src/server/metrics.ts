@@ -13,6 +13,7 @@ export interface ServerFigures {
   readonly connectionsCut: number;
   /** Of callers with a token, and of those with none. */
   readonly bodyBytes: { readonly token: number; readonly none: number };
+  readonly bodiesWaiting: { readonly token: number; readonly none: number };
   readonly bodiesCut: { readonly token: number; readonly none: number };
   readonly logDropped: number;
   readonly streams: number;
@@ -102,6 +103,9 @@ function serverFigures(page: Page, figures: ServerFigures): void {
   });
   page.gauge('http_body_bytes', 'Bytes of request bodies in memory, by what the caller has shown.', 'caller', {
     ...figures.bodyBytes,
+  });
+  page.gauge('http_bodies_waiting', 'Request bodies that wait for memory, by what the caller has shown.', 'caller', {
+    ...figures.bodiesWaiting,
   });
   page.counter('http_bodies_cut_total', 'Request bodies given up for others, by what the caller has shown.', 'caller', {
     ...figures.bodiesCut,

@@ -94,9 +94,8 @@ class HttpDoor implements SignalboxServer {
     this.#streams = new Streams({ signalbox, clock: this.#clock, limits: this.#limits, logger: this.#logger });
     const hooks = options.hooks ?? [];
     this.#connections = new Connections(this.#limits.maxConnections);
-    // The longest body that is accepted at all must fit.
     const budget = (...bodyLimits: readonly number[]): BodyBudget =>
-      new BodyBudget(Math.max(this.#limits.maxBodiesBytes, ...bodyLimits));
+      new BodyBudget({ bytes: this.#limits.maxBodiesBytes, longest: Math.max(0, ...bodyLimits), clock: this.#clock });
     this.#bodies = {
       known: budget(this.#limits.maxBodyBytes),
       strangers: budget(...hooks.map(({ bodyLimit }) => bodyLimit)),
@@ -199,6 +198,7 @@ class HttpDoor implements SignalboxServer {
       connectionsRefused: this.#connections.refused,
       connectionsCut: this.#connections.cut,
       bodyBytes: { token: this.#bodies.known.used, none: this.#bodies.strangers.used },
+      bodiesWaiting: { token: this.#bodies.known.waiting, none: this.#bodies.strangers.waiting },
       bodiesCut: { token: this.#bodies.known.cuts, none: this.#bodies.strangers.cuts },
       streams,
       longPolls: waiting,

@@ -93,6 +93,30 @@ describe('webhooks over HTTP', () => {
     expect(await stored()).toBe(before);
   });
 
+  test('W04: accept rightly signed bodies of the largest size, also when they come at once', async () => {
+    const limit = 26_214_400;
+    const sends = await Promise.all(
+      ['large-1', 'large-2', 'large-3'].map(async (delivery) => {
+        const signed = async (padding: string) =>
+          signDelivery({
+            ...comment,
+            payload: { ...(comment.payload as object), padding },
+            delivery,
+            secret: sharedSecret,
+          });
+        return signed('x'.repeat(limit - Buffer.byteLength((await signed('')).body)));
+      }),
+    );
+    const answers = await Promise.all(
+      sends.map(async (sent) => {
+        expect(Buffer.byteLength(sent.body)).toBe(limit);
+        const response = await postTo('/hooks/github', sent);
+        return [response.status, ((await response.json()) as { readonly status: unknown }).status];
+      }),
+    );
+    expect(answers).toEqual(sends.map(() => [202, 'accepted']));
+  });
+
   test('G01: answer 5xx when the store fails, and the redelivery makes the task', async () => {
     const sent = await signDelivery({ ...comment, delivery: 'again-1', secret: sharedSecret });
     failing = true;

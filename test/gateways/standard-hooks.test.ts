@@ -126,14 +126,13 @@ describe('Standard Webhooks', () => {
       'bad_signature',
       (request) => (request.rawBody = Buffer.concat([request.rawBody, Buffer.from(' ')])),
     ],
-    ['no UTF-8', 401, 'bad_signature', (request) => (request.rawBody = Buffer.from([0xff]))],
+    ['a body that is not UTF-8', 401, 'bad_signature', (request) => (request.rawBody = Buffer.from([0xff]))],
     [
       'a form',
       415,
       'unsupported_media_type',
       ({ headers }) => (headers['content-type'] = 'application/x-www-form-urlencoded'),
     ],
-    ['too large a body', 413, 'body_too_large', (request) => (request.rawBody = Buffer.alloc(1_048_577))],
   ])('G03: with %s are refused, and nothing is stored', async (_title, status, code, change) => {
     const { handler, accepted } = open();
     expect(await deliver(handler, change)).toMatchObject({ status, body: { code, status } });

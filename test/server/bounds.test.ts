@@ -1,6 +1,7 @@
 /** What one peer can take of the server: time, connections, streams. */
 import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import type { Door } from '../support/door.ts';
 import { exchange, openDoor, openSocket, problemFrom, problemIn, token } from '../support/door.ts';
 
 const auth = `authorization: Bearer ${token}\r\n`;
@@ -11,6 +12,13 @@ function untilClosed(socket: Socket): Promise<string> {
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   socket.on('error', () => {});
   return new Promise((resolve) => socket.once('close', () => resolve(Buffer.concat(chunks).toString())));
+}
+
+/** Asks for the figures until they have this line. */
+async function figures(door: Door, line: string): Promise<void> {
+  while (!(await (await door.fetch('/metrics')).text()).includes(line)) {
+    await door.client.health();
+  }
 }
 
 describe('a time limit', () => {
@@ -48,9 +56,10 @@ describe('connections', () => {
     method: 'POST',
     bodyLimit: 1000,
     refuse: () => null,
-    handle: async ({ rawBody }: { readonly rawBody: Uint8Array }) => ({
-      status: 202,
-      body: { bytes: rawBody.byteLength },
+    receive: () => ({
+      update: () => {},
+      end: () => null,
+      handle: async (body: Uint8Array) => ({ status: 202, body: { bytes: body.byteLength } }),
     }),
   } as const;
 
@@ -107,28 +116,45 @@ describe('connections', () => {
     fourth.destroy();
   });
 
-  test('W04: the bodies of callers without a token have a bound together, and the oldest is given up', async () => {
+  test('W04: short bodies of callers without a token have a bound together, and the oldest is given up', async () => {
     await using door = await openDoor({
-      server: { limits: { maxBodiesBytes: 1000, maxBodyBytes: 500 }, hooks: [hook] },
+      server: { limits: { maxBodiesBytes: 4000, maxBodyBytes: 500 }, hooks: [hook] },
     });
     const post = (body: string): string =>
       `POST /hooks/test HTTP/1.1\r\nhost: localhost\r\ncontent-length: 900\r\nconnection: close\r\n\r\n${body}`;
     const first = exchange(door.port, [post('x'.repeat(600))]);
-    while (!(await (await door.fetch('/metrics')).text()).includes('signalbox_http_body_bytes{caller="none"} 600')) {
-      await door.client.health();
-    }
+    await figures(door, 'signalbox_http_body_bytes{caller="none"} 600\n');
     const second = await exchange(door.port, [post('y'.repeat(900))]);
     expect([second.status, second.body]).toEqual([202, '{"bytes":900}']);
     const cut = await first;
     expect([cut.status, cut.headers.get('retry-after')]).toEqual([503, '1']);
     expect(problemFrom(cut.body, cut.headers.get('content-type'), 503).code).toBe('too_many_bodies');
-    const figures = await (await door.fetch('/metrics')).text();
-    expect(figures).toContain('signalbox_http_bodies_cut_total{caller="none"} 1\n');
-    expect(figures).toContain('signalbox_http_body_bytes{caller="none"} 0\n');
+    await figures(door, 'signalbox_http_bodies_cut_total{caller="none"} 1\n');
+    await figures(door, 'signalbox_http_body_bytes{caller="none"} 0\n');
     // What a caller with a token sends counts by itself.
     const task = JSON.stringify({ session: 's', prompt: 'p'.repeat(300) });
     const headers = { 'content-type': 'application/json' };
     expect((await door.fetch('/v1/tasks', { method: 'POST', headers, body: task })).status).toBe(201);
+  });
+
+  test('W04: long bodies that do not fit together are read one after the other, and all are accepted', async () => {
+    await using door = await openDoor({
+      server: { limits: { maxBodiesBytes: 1000, maxBodyBytes: 500 }, hooks: [hook] },
+    });
+    const head = 'POST /hooks/test HTTP/1.1\r\nhost: localhost\r\ncontent-length: 900\r\nconnection: close\r\n\r\n';
+    const first = await openSocket(door.port);
+    const answer = untilClosed(first);
+    first.write(`${head}${'x'.repeat(600)}`);
+    await figures(door, 'signalbox_http_body_bytes{caller="none"} 600\n');
+    const others = Array.from({ length: 5 }, () => exchange(door.port, [head + 'y'.repeat(900)]));
+    await figures(door, 'signalbox_http_bodies_waiting{caller="none"} 5\n');
+    await figures(door, 'signalbox_http_body_bytes{caller="none"} 600\n');
+    first.write('x'.repeat(300));
+    expect(await answer).toContain('{"bytes":900}');
+    expect((await Promise.all(others)).map(({ status, body }) => [status, body])).toEqual(
+      others.map(() => [202, '{"bytes":900}']),
+    );
+    await figures(door, 'signalbox_http_bodies_cut_total{caller="none"} 0\n');
   });
 });
 

@@ -6,6 +6,8 @@ import type { Route } from '../../src/protocol/index.ts';
 import type { Door } from '../support/door.ts';
 import { exchange, openDoor, problemFrom, problemIn, token } from '../support/door.ts';
 
+const unsigned = { update: () => {}, end: () => null };
+
 let door: Door;
 beforeAll(async () => {
   door = await openDoor({
@@ -17,17 +19,20 @@ beforeAll(async () => {
           bodyLimit: 100,
           refuse: ({ headers }) =>
             headers['x-refuse'] === undefined ? null : { status: 401, body: { refused: headers['x-refuse'] } },
-          handle: ({ rawBody, headers, remote }) => {
-            const body = { bytes: Buffer.from(rawBody).toString('hex'), signature: headers['x-signature'], remote };
-            return Promise.resolve({ status: 202, body, headers: { 'x-own': 'yes' } });
-          },
+          receive: ({ headers, remote }) => ({
+            ...unsigned,
+            handle: (bytes) => {
+              const body = { bytes: Buffer.from(bytes).toString('hex'), signature: headers['x-signature'], remote };
+              return Promise.resolve({ status: 202, body, headers: { 'x-own': 'yes' } });
+            },
+          }),
         },
         {
           path: '/hooks/broken',
           method: 'POST',
           bodyLimit: 100,
           refuse: () => null,
-          handle: () => Promise.reject(new Error('a secret of the daemon')),
+          receive: () => ({ ...unsigned, handle: () => Promise.reject(new Error('a secret of the daemon')) }),
         },
       ],
     },

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { sessionKey, taskId } from '../../src/core/model/ids.ts';
 import type { GithubConfigInput } from '../../src/gateways/github/config.ts';
 import { signDelivery } from '../../src/gateways/github/signature.ts';
-import type { HookHandler, HookRequest, HookResponse } from '../../src/protocol/hooks.ts';
+import type { HookHandler, HookHead, HookResponse } from '../../src/protocol/hooks.ts';
 import type { Signalbox, SubmitRequest } from '../../src/runtime/api.ts';
 import outcomesOfExamples from '../gateways/github-outcomes.json' with { type: 'json' };
 
@@ -105,9 +105,26 @@ export async function post(
   return send(handler, request);
 }
 
-export async function send(handler: HookHandler, request: Pick<HookRequest, 'headers' | 'rawBody'>) {
-  const answer = await handler.handle({ ...request, remote: '127.0.0.1', requestId: 'request-1' });
+interface Request extends Pick<HookHead, 'headers'> {
+  readonly rawBody: Uint8Array;
+}
+
+export async function send(handler: HookHandler, { headers, rawBody }: Request) {
+  const answer = await answerTo(handler, { headers, remote: '127.0.0.1', requestId: 'request-1' }, rawBody);
   return { status: answer.status, body: answer.body as { readonly [name: string]: unknown }, headers: answer.headers };
+}
+
+/** In two pieces, as a socket may give them. */
+async function answerTo(handler: HookHandler, head: HookHead, body: Uint8Array): Promise<HookResponse> {
+  const refused = handler.refuse(head);
+  if (refused !== null) {
+    return refused;
+  }
+  const delivery = handler.receive(head);
+  const half = Math.ceil(body.length / 2);
+  delivery.update(body.subarray(0, half));
+  delivery.update(body.subarray(half));
+  return delivery.end() ?? delivery.handle(body);
 }
 
 /**

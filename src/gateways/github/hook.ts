@@ -1,7 +1,7 @@
 /**
  * `POST /hooks/github`.
  *
- *  github-hook/1 A body is not received before the headers are whole, nothing of it is read before its signature is
+ *  github-hook/1 A body is not received before the headers are whole, nothing of it is parsed before its signature is
  *                verified, and nothing is stored before it is understood.
  *  github-hook/2 One delivery makes at most one task: its idempotency key is `github:` and the delivery id, so that the
  *                admission row itself is the dedupe. There is no second ledger; what was refused or failed leaves no trace
@@ -12,11 +12,11 @@
  *
  * State: none but the compiled rules.
  */
-import type { HookHandler, HookHead, HookRequest, HookResponse } from '../../protocol/hooks.ts';
+import type { HookDelivery, HookHandler, HookHead, HookResponse } from '../../protocol/hooks.ts';
 import { untrustedRights } from '../../core/model/permission.ts';
 import type { Signalbox } from '../../runtime/api.ts';
 import { ignored, receipt, refuse, unbuildable } from '../shared/answers.ts';
-import { exactText, parseBody } from '../shared/body.ts';
+import { parseBody } from '../shared/body.ts';
 import { checkedSecrets } from '../shared/config.ts';
 import { at, type JsonObject, scalarAt } from '../shared/fields.ts';
 import { buildTask } from '../shared/task-template.ts';
@@ -26,7 +26,7 @@ import { isBot, readIdentities } from './identity.ts';
 import { ignoreReasons } from './ignored.ts';
 import { chooseRule, compileRules } from './rule-list.ts';
 import type { Trust } from './rules.ts';
-import { isSigned, signaturePattern } from './signature.ts';
+import { signatureCheck, signaturePattern } from './signature.ts';
 
 const { properties: byDefault } = GithubConfigSchema;
 
@@ -55,7 +55,7 @@ export function githubHook({ box, config }: GithubHookOptions): HookHandler {
   const trusted: ReadonlySet<string> = new Set(config.trusted ?? byDefault.trusted.default);
   const untrusted = config.untrusted ?? byDefault.untrusted.default;
 
-  const dispatch = async (request: HookRequest, delivery: Delivery): Promise<HookResponse> => {
+  const dispatch = async (request: HookHead, delivery: Delivery): Promise<HookResponse> => {
     const chosen = chooseRule(rules, delivery, choice);
     const name = delivery.action === null ? delivery.event : `${delivery.event}.${delivery.action}`;
     if (chosen.kind === 'ignored') {
@@ -85,17 +85,12 @@ export function githubHook({ box, config }: GithubHookOptions): HookHandler {
     ...head,
     note: `requests of strangers: ${untrusted}`,
     refuse: refuseHead,
-    async handle(request) {
-      const verified = await verify(request, secrets, head.bodyLimit);
-      if (verified.kind === 'refused') {
-        return verified.response;
-      }
-      const { delivery } = verified;
-      if (delivery.event === 'ping') {
-        return { status: 200, body: { status: 'pong', hook: at(delivery.body, 'hook_id') ?? null } };
-      }
-      return dispatch(request, delivery);
-    },
+    receive: (request) =>
+      received(request, secrets, async (delivery) =>
+        delivery.event === 'ping'
+          ? { status: 200, body: { status: 'pong', hook: at(delivery.body, 'hook_id') ?? null } }
+          : dispatch(request, delivery),
+      ),
   };
 }
 
@@ -130,10 +125,6 @@ interface Delivery {
   readonly text: string;
 }
 
-type Verified =
-  | { readonly kind: 'delivery'; readonly delivery: Delivery }
-  | { readonly kind: 'refused'; readonly response: HookResponse };
-
 /** What no body can make right. */
 function refuseHead(head: HookHead): HookResponse | null {
   const { headers } = head;
@@ -158,39 +149,35 @@ function refuseHead(head: HookHead): HookResponse | null {
   return null;
 }
 
-async function verify(request: HookRequest, secrets: readonly string[], limit: number): Promise<Verified> {
-  const { headers, rawBody } = request;
-  const refused = refuseHead(request);
-  if (refused !== null) {
-    return { kind: 'refused', response: refused };
-  }
-  const no = (...parts: Parameters<typeof refuse> extends [unknown, ...infer Rest] ? Rest : never): Verified => ({
-    kind: 'refused',
-    response: refuse(request, ...parts),
-  });
-  if (rawBody.byteLength > limit) {
-    return no('body_too_large', { detail: `The body has ${rawBody.byteLength} bytes; ${limit} are the limit.` });
-  }
-  const signature = headers['x-hub-signature-256'] ?? '';
-  const text = exactText(rawBody);
-  if (text === null || !(await isSigned(text, signature, secrets))) {
-    return no('bad_signature', {
-      detail: 'X-Hub-Signature-256 is not the signature of this body under the configured secret.',
-    });
-  }
-  const parsed = parseBody(text, headers['content-type'], true);
-  if (parsed.kind === 'bad') {
-    return no(parsed.code, { detail: parsed.detail });
-  }
-  const action = at(parsed.body, 'action');
+function received(
+  head: HookHead,
+  secrets: readonly string[],
+  use: (delivery: Delivery) => Promise<HookResponse>,
+): HookDelivery {
+  const { headers } = head;
+  const signature = signatureCheck(headers['x-hub-signature-256'] ?? '', secrets);
   return {
-    kind: 'delivery',
-    delivery: {
-      event: headers['x-github-event'] ?? '',
-      action: typeof action === 'string' && action !== '' ? action.slice(0, 100) : null,
-      id: headers['x-github-delivery'] ?? '',
-      body: parsed.body,
-      text,
+    update: signature.update,
+    end: () =>
+      signature.isRight()
+        ? null
+        : refuse(head, 'bad_signature', {
+            detail: 'X-Hub-Signature-256 is not the signature of this body under the configured secret.',
+          }),
+    async handle(bytes) {
+      const parsed = parseBody(bytes, headers['content-type'], true);
+      if (parsed.kind === 'bad') {
+        return refuse(head, parsed.code, { detail: parsed.detail });
+      }
+      const { body, text } = parsed;
+      const action = at(body, 'action');
+      return use({
+        event: headers['x-github-event'] ?? '',
+        action: typeof action === 'string' && action !== '' ? action.slice(0, 100) : null,
+        id: headers['x-github-delivery'] ?? '',
+        body,
+        text,
+      });
     },
   };
 }

@@ -1,20 +1,21 @@
 /**
  * `X-Hub-Signature-256`: HMAC-SHA-256 of the body's bytes, hexadecimal, after `sha256=`
- * (docs.github.com, "Validating webhook deliveries"). The computing and the comparison, which takes the same time wherever
- * two signatures differ (node:crypto `timingSafeEqual`), are @octokit/webhooks-methods'.
+ * (docs.github.com, "Validating webhook deliveries").
  */
-import { sign, verifyWithFallback } from '@octokit/webhooks-methods';
+import { sign } from '@octokit/webhooks-methods';
+import { BodySignature } from '../shared/signature.ts';
 
 /** Another form cannot be right, whatever the secret, so nothing is computed for it. Case matters: GitHub sends lower case. */
-export const signaturePattern = /^sha256=[0-9a-f]{64}$/;
+export const signaturePattern = /^sha256=([0-9a-f]{64})$/;
 
-/** `text` must have exactly the delivered bytes (`exactText`). Any of the secrets may have signed. */
-export async function isSigned(text: string, signature: string, secrets: readonly string[]): Promise<boolean> {
-  const [first, ...others] = secrets;
-  if (first === undefined || text === '' || !signaturePattern.test(signature)) {
-    return false;
-  }
-  return verifyWithFallback(first, text, signature, others);
+/** Sees a body as it arrives; `isRight` once, at its end. Any of the secrets may have signed. */
+export function signatureCheck(header: string, secrets: readonly string[]) {
+  const digits = signaturePattern.exec(header)?.[1] ?? '';
+  const signature = new BodySignature(secrets);
+  return {
+    update: (bytes: Uint8Array): void => signature.update(bytes),
+    isRight: (): boolean => signature.isOneOf([digits], 'hex'),
+  };
 }
 
 interface Delivery {

@@ -1,6 +1,6 @@
 /** What a sender reads: receipts, reasons, problem documents. */
 import type { ErrorCode } from '../../core/error-codes.ts';
-import type { HookHead, HookRequest, HookResponse } from '../../protocol/hooks.ts';
+import type { HookHead, HookResponse } from '../../protocol/hooks.ts';
 import { fullParts, problem, type ProblemParts, retryAfterS } from '../../protocol/problem.ts';
 import type { SubmitAnswer } from '../../runtime/api.ts';
 import type { Built } from './task-template.ts';
@@ -26,7 +26,7 @@ export function ignored(event: string, reason: string, detail: string): HookResp
 }
 
 /** After `submit` resolved: 202 with the receipt, or what refused it. Nothing of a refused delivery is stored, so that it can be delivered again. */
-export function receipt(request: HookRequest, answer: SubmitAnswer): HookResponse {
+export function receipt(request: HookHead, answer: SubmitAnswer): HookResponse {
   if (answer.kind === 'refused') {
     return refuse(request, answer.code, answer.full === undefined ? {} : fullParts(answer.full));
   }
@@ -35,7 +35,7 @@ export function receipt(request: HookRequest, answer: SubmitAnswer): HookRespons
 }
 
 /** A verified delivery of which no task can be made. */
-export function unbuildable(request: HookRequest, built: Exclude<Built, { kind: 'task' }>): HookResponse {
+export function unbuildable(request: HookHead, built: Exclude<Built, { kind: 'task' }>): HookResponse {
   if (built.kind === 'missing') {
     return refuse(request, 'invalid_request', {
       detail: `The rule requires ${built.facts.map(({ path }) => path).join(', ')}, and the delivery does not have it.`,
