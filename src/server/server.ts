@@ -41,6 +41,11 @@ const urlLengthMax = 8192;
  * room has not closed yet. Node drops those that come past these.
  */
 const acceptedOverLimit = 1;
+/**
+ * Connections that the system holds until they are accepted. One that comes past these tries again after a second, so a crowd that arrives at
+ * once would keep callers with a token waiting. Linux allows 4,096 (`net.core.somaxconn`).
+ */
+const backlog = 4096;
 /** How long a request waits for recovery to finish. GitHub gives a delivery 10 s. */
 const readyWaitMs = 8000;
 
@@ -126,7 +131,7 @@ class HttpDoor implements SignalboxServer {
     await this.#tokens.load();
     await new Promise<void>((resolve, reject) => {
       this.#http.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
-      this.#http.listen({ host, port }, resolve);
+      this.#http.listen({ host, port, backlog }, resolve);
     });
     const address = this.#http.address() as AddressInfo;
     this.#url = `http://${address.family === 'IPv6' ? `[${reachable(address.address)}]` : reachable(address.address)}:${address.port}`;

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { openFilesMax } from '../campaigns/doors/crowd.ts';
 import { Cli, firstLine, type Up } from '../support/cli.ts';
 
 const mebibyte = 1_048_576;
@@ -22,13 +23,6 @@ const portOf = ({ ready }: Up): number => Number(new URL(ready.url).port);
 function peakKiB(pid: number): number | null {
   const path = `/proc/${pid}/status`;
   return existsSync(path) ? Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(path, 'utf8'))?.[1]) : null;
-}
-
-/** How many files a process may have open. Node raises its limit to it. */
-function openFilesMax(): number {
-  const path = '/proc/self/limits';
-  const most = existsSync(path) ? /^Max open files +\S+ +(\S+)/m.exec(readFileSync(path, 'utf8'))?.[1] : undefined;
-  return most === undefined || most === 'unlimited' ? Number.POSITIVE_INFINITY : Number(most);
 }
 
 /** Writes to `/proc/PID/clear_refs`, so that the peak counts from now. */

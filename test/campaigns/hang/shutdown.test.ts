@@ -8,14 +8,13 @@ import { createClient } from '../../../src/client/index.ts';
 import { isThere } from '../../../src/cli/demo/child.ts';
 import type { Ran, Up } from '../../support/cli.ts';
 import { Cli, ended, firstLine, program } from '../../support/cli.ts';
+import { startingAgents, stubborn, wrongEnd } from '../doors/stop.ts';
 import { untilEvent } from '../harness/until-event.ts';
 
 const sessions = 50;
 
 /** It came to its own end, and neither it nor its launcher says anything else. */
-function expectGraceful({ code, stderr }: Ran): void {
-  expect([code, stderr.match(/"msg":"closed"/g)?.length, /by force|not ended/.exec(stderr)]).toEqual([0, 1, null]);
-}
+const expectGraceful = (ran: Ran): void => expect(wrongEnd(ran)).toBe(null);
 
 const clientOf = (cli: Cli, up: Up): Client =>
   createClient({ baseUrl: up.ready.url, token: readFileSync(join(cli.data, 'token'), 'utf8').trim() });
@@ -88,35 +87,29 @@ test('S10 50 running turns are interrupted: those that drain within the grace lo
 }, 180_000);
 
 describe('a daemon whose agents are starting', () => {
-  const stubborn = '#!/bin/sh\ntrap "" TERM\necho >> "$0.begun"\nwhile :; do sleep 1; done\n';
-
-  test.each(['acp', 'claude', 'codex', 'process'])(
-    '%s: does not wait for them until its grace is over',
-    async (name) => {
-      await using cli = new Cli();
-      const config = join(cli.folder, 'signalbox.config.mjs');
-      const command = join(cli.folder, 'agent');
-      writeFileSync(command, stubborn, { mode: 0o755 });
-      // What it leaves beside itself shows that it has begun.
-      const agent = { name, command, sandbox: 'off' };
-      // Far longer than the test may take.
-      writeFileSync(
-        config,
-        `export default ${JSON.stringify({ agent, limits: { graceMs: 600_000, startMs: 600_000 } })}`,
-      );
-      const up = await cli.up(['--config', config, '--log-level', 'info']);
-      const client = clientOf(cli, up);
-      await client.submit({ session: 'person', prompt: 'now' });
-      await client.submit({ session: 'machine', prompt: 'later', lane: 'background' });
-      const begun = `${command}.begun`;
-      // Some programs serve several sessions.
-      while (!existsSync(begun)) {
-        await client.health();
-      }
-      up.child.kill('SIGTERM');
-      expectGraceful(await up.ended);
-    },
-  );
+  test.each(startingAgents)('%s: does not wait for them until its grace is over', async (name) => {
+    await using cli = new Cli();
+    const config = join(cli.folder, 'signalbox.config.mjs');
+    const command = join(cli.folder, 'agent');
+    writeFileSync(command, stubborn, { mode: 0o755 });
+    const agent = { name, command, sandbox: 'off' };
+    // Far longer than the test may take.
+    writeFileSync(
+      config,
+      `export default ${JSON.stringify({ agent, limits: { graceMs: 600_000, startMs: 600_000 } })}`,
+    );
+    const up = await cli.up(['--config', config, '--log-level', 'info']);
+    const client = clientOf(cli, up);
+    await client.submit({ session: 'person', prompt: 'now' });
+    await client.submit({ session: 'machine', prompt: 'later', lane: 'background' });
+    const begun = `${command}.begun`;
+    // Some programs serve several sessions.
+    while (!existsSync(begun)) {
+      await client.health();
+    }
+    up.child.kill('SIGTERM');
+    expectGraceful(await up.ended);
+  });
 });
 
 test('a service manager that ends every process of the daemon at once sees a graceful end', async () => {
