@@ -12,9 +12,8 @@ import type { Event } from '../core/model/events.ts';
 import type { TaskId } from '../core/model/ids.ts';
 import type { Record as CoreRecord, SessionRow, TaskRow } from '../core/model/records.ts';
 import type { TaskStatus } from '../core/model/task.ts';
-import { makePosition } from './cursor.ts';
 import { statusBackward, tapeConflict, taskConflict } from './errors.ts';
-import type { CommitOutcome, FeedEvent, SessionCommit } from './port.ts';
+import type { CommitOutcome, FeedEvent, FeedPosition, SessionCommit } from './port.ts';
 import { admissionOf, isTerminal, movesForward } from './rules.ts';
 
 type RecordOf<T extends CoreRecord['type']> = Extract<CoreRecord, { type: T }>;
@@ -39,7 +38,7 @@ export interface RecordStore<S extends { readonly lease: number }, T extends { r
   setPayload(task: T, payload: unknown): void;
   setSession(session: S, row: SessionRow, at: number): void;
   /** Puts the event on the tape under its number, and gives its position in the feed. */
-  append(session: S, task: T | null, record: Line, event: Event): number;
+  append(session: S, task: T | null, record: Line, event: Event): FeedPosition;
   /** The task gets its terminal status. Its `final` has been appended. */
   end(session: S, task: T, record: End): void;
   /** The session's last record is applied; so many were late. */
@@ -181,7 +180,7 @@ class SessionRecords<S extends { readonly lease: number }, T extends { readonly 
     if (seq !== next) {
       throw tapeConflict(this.#commit.session, record.task ?? 'the session', next, seq);
     }
-    const position = makePosition(this.#store.append(this.#session, task, record, event));
+    const position = this.#store.append(this.#session, task, record, event);
     const { type, data } = event;
     this.#events.push({ session: this.#commit.session, task: record.task, seq, at, position, type, data } as FeedEvent);
     return true;

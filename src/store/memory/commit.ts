@@ -9,6 +9,8 @@ import type { Event } from '../../core/model/events.ts';
 import type { SessionKey, TaskId } from '../../core/model/ids.ts';
 import type { SessionRow, TaskRow } from '../../core/model/records.ts';
 import type { Admission, Admit, End, Line, RecordStore } from '../apply-records.ts';
+import { makePosition } from '../cursor.ts';
+import type { FeedPosition } from '../port.ts';
 import { keyOf, toText, type DiskEvent, type DiskSession, type DiskTask, type MemoryDisk } from './disk.ts';
 
 export class MemoryGroup implements RecordStore<DiskSession, DiskTask> {
@@ -101,7 +103,7 @@ export class MemoryGroup implements RecordStore<DiskSession, DiskTask> {
     this.#changed(session, at);
   }
 
-  append(session: DiskSession, task: DiskTask | null, record: Line, { type, data }: Event): number {
+  append(session: DiskSession, task: DiskTask | null, record: Line, { type, data }: Event): FeedPosition {
     const { feed } = this.#disk;
     const { tape } = task ?? session;
     const { seq, at } = record;
@@ -123,7 +125,7 @@ export class MemoryGroup implements RecordStore<DiskSession, DiskTask> {
       session.feed.pop();
       feed.pop();
     });
-    return position;
+    return makePosition(position);
   }
 
   end(session: DiskSession, task: DiskTask, record: End): void {

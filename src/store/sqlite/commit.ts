@@ -15,10 +15,11 @@ import { taskId, type SessionKey, type TaskId } from '../../core/model/ids.ts';
 import type { TaskStatus } from '../../core/model/task.ts';
 import type { SessionRow, TaskRow } from '../../core/model/records.ts';
 import { type Admission, type Admit, applyRecords, type End, type Line, type RecordStore } from '../apply-records.ts';
-import type { CommitOutcome, SessionCommit } from '../port.ts';
+import { makePosition } from '../cursor.ts';
+import type { CommitOutcome, FeedPosition, SessionCommit } from '../port.ts';
 import { storedPayload } from '../rules.ts';
 import type { Ledger, SessionEntry, TaskEntry } from './ledger.ts';
-import { finalToJson, text, taskToJson, toJson } from './row.ts';
+import { finalToJson, text, taskToJson, toJson } from '../row.ts';
 import * as sql from './sql.ts';
 
 interface TaskChange {
@@ -152,7 +153,7 @@ export class GroupWriter implements RecordStore<SessionEntry, TaskEntry> {
   }
 
   /** A `final` has no row in `events`: it is in the row of its task, and the run says that it ends there. */
-  append(session: SessionEntry, task: TaskEntry | null, record: Line, { type, data }: Event): number {
+  append(session: SessionEntry, task: TaskEntry | null, record: Line, { type, data }: Event): FeedPosition {
     const tape = task === null ? -session.n : task.n;
     const { seq } = record;
     const ends = record.type === 'end';
@@ -169,7 +170,7 @@ export class GroupWriter implements RecordStore<SessionEntry, TaskEntry> {
       this.#closeRun();
       this.#run = { pos, session: session.n, tape, first: seq, last: seq, ends };
     }
-    return pos;
+    return makePosition(pos);
   }
 
   end(session: SessionEntry, task: TaskEntry, record: End): void {

@@ -13,7 +13,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { SessionKey, TaskId } from '../../core/model/ids.ts';
 import type { TaskStatus } from '../../core/model/task.ts';
-import { num, status } from './row.ts';
+import { num, status } from '../row.ts';
 import * as sql from './sql.ts';
 
 /** `seq`: the last on its tape, those of the running transaction included. */

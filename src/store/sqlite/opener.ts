@@ -12,7 +12,7 @@ import { pathToFileURL } from 'node:url';
 import { AppError } from '../../core/errors.ts';
 import { isSqliteError } from './failure.ts';
 import { migrate, migrations } from './migrate.ts';
-import { num, text } from './row.ts';
+import { num, text } from '../row.ts';
 
 interface Opener {
   readonly pid: number;

@@ -16,7 +16,7 @@ import type {
   TaskFilter,
   TokenRow,
 } from '../port.ts';
-import { finalOf, idOrNull, json, num, storedTask, text, textOrNull, type Row } from './row.ts';
+import { finalOf, idOrNull, json, num, storedTask, text, textOrNull, type Row } from '../row.ts';
 import * as sql from './sql.ts';
 
 export class Reads {

@@ -38,7 +38,7 @@ import { fileBytes } from './header.ts';
 import { Ledger } from './ledger.ts';
 import { touchFile, unclaimFile } from './opener.ts';
 import { Reads } from './reads.ts';
-import { json, num, taskOf, text, type Row } from './row.ts';
+import { json, num, taskOf, text, type Row } from '../row.ts';
 import * as sql from './sql.ts';
 
 /** `power`: a commit survives power loss. `process`: it survives the end of the process, whatever ends it. */

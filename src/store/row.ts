@@ -1,14 +1,13 @@
-/** From what `node:sqlite` hands out to what the port promises. A value of the wrong kind is a damaged file. */
-import type { SQLOutputValue } from 'node:sqlite';
-import { invariant } from '../../core/errors.ts';
-import type { TaskEventData } from '../../core/model/events.ts';
-import type { TaskRow } from '../../core/model/records.ts';
-import { sessionKey, taskId } from '../../core/model/ids.ts';
-import { taskStatuses, type TaskStatus } from '../../core/model/task.ts';
-import type { StoredTask } from '../port.ts';
-import { payloadOf } from '../rules.ts';
+/** From the rows of a database to what the port promises, and back. A value of the wrong kind is a damaged database. */
+import { invariant } from '../core/errors.ts';
+import type { TaskEventData } from '../core/model/events.ts';
+import type { TaskRow } from '../core/model/records.ts';
+import { sessionKey, taskId } from '../core/model/ids.ts';
+import { taskStatuses, type TaskStatus } from '../core/model/task.ts';
+import type { StoredTask } from './port.ts';
+import { payloadOf } from './rules.ts';
 
-export type Row = { readonly [column: string]: SQLOutputValue };
+export type Row = { readonly [column: string]: unknown };
 
 export function num(row: Row, column: string): number {
   const value = row[column];

@@ -1,11 +1,11 @@
 /** What the file leaves out of a task's row, of its payload and of its end, readers get back. */
 import { describe, expect, it } from 'vitest';
-import { actorTask } from '../../../src/core/model/actor.ts';
-import { epoch, taskId, turnId } from '../../../src/core/model/ids.ts';
-import type { TaskRow } from '../../../src/core/model/records.ts';
-import { payloadOf, storedPayload } from '../../../src/store/rules.ts';
-import { finalOf, finalToJson, taskOf, taskToJson } from '../../../src/store/sqlite/row.ts';
-import { payload, taskRow } from '../../../src/testing/store/records.ts';
+import { actorTask } from '../../src/core/model/actor.ts';
+import { epoch, taskId, turnId } from '../../src/core/model/ids.ts';
+import type { TaskRow } from '../../src/core/model/records.ts';
+import { payloadOf, storedPayload } from '../../src/store/rules.ts';
+import { finalOf, finalToJson, taskOf, taskToJson } from '../../src/store/row.ts';
+import { payload, taskRow } from '../../src/testing/store/records.ts';
 
 const id = taskId('t1');
 const written = (row: TaskRow) => taskOf({ id: row.id, lane: row.lane, row: taskToJson(row) });
