@@ -235,19 +235,23 @@ export function toldOfYield(facts: Facts): readonly Told[] {
   return [ofTask(owner.id, 'preempted', { by: gaveWayTo(input, owner, after), epoch: hold.epoch })];
 }
 
-/** A due task gives way only to a throttle and at the hold limit: it waits for its agent, and ends as the owner. */
-const isShielded = ({ before, after, input }: Facts, id: Task['id']): boolean =>
+/** A due task that waits for a turn gives way only to a throttle and at the hold limit: it waits for its agent, and ends as the owner. */
+const isShielded = ({ before, after, input, end }: Facts, { id, call }: Task): boolean =>
   !(input.type === 'timer' && input.name === 'hold') &&
+  call !== null &&
+  end?.outcome !== 'completed' &&
+  end?.outcome !== 'failed' &&
   before.passedOver?.task === id &&
   before.passedOver.times >= before.limits.maxPassedOver &&
   after.throttle === null;
 
 /** It gave way, and was not to wait any longer. */
-const yieldsAndExpires = (facts: Facts, { id, overdue, mode, lane }: Task): boolean => {
+const yieldsAndExpires = (facts: Facts, task: Task): boolean => {
   const { end, input, before } = facts;
+  const { id, overdue, mode, lane } = task;
   return (
     lane === 'background' &&
-    !isShielded(facts, id) &&
+    !isShielded(facts, task) &&
     end?.outcome !== 'preempted' &&
     !(end?.outcome === 'failed' && isRetried(before, end.turn, end.given)) &&
     overdue &&
