@@ -557,6 +557,20 @@ const localErrors = {
     hint: 'Check that your user may write the data folder and that its disk has space. Nothing was stored.',
     retryable: true,
   },
+  store_unreachable: {
+    status: 503,
+    exit: exitCodes.storage,
+    title: 'The database does not answer',
+    hint: 'Check that the server runs and that the host, the port and the TLS settings of the URL are right. Nothing of this request is stored.',
+    retryable: true,
+  },
+  store_refused: {
+    status: null,
+    exit: exitCodes.storage,
+    title: 'The database server does not let Signalbox use it',
+    hint: 'See docs/postgres.md for the rights that it needs.',
+    ownHint: true,
+  },
   store_replaced: {
     status: 503,
     exit: exitCodes.storage,

@@ -3,6 +3,8 @@ export { MemoryDisk } from './memory/disk.ts';
 export { examineSqliteFile } from './sqlite/examine.ts';
 export { openSqliteStore } from './sqlite/open.ts';
 export type { Durability, SqliteStore } from './sqlite/store.ts';
+export { openPostgresStore, type PostgresStoreOptions } from './postgres/open.ts';
+export type { PostgresStore } from './postgres/store.ts';
 export { CommitRejected } from './errors.ts';
 export { noFaults, storeFaultPoints, type Faults } from './faults.ts';
 export type * from './port.ts';

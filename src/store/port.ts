@@ -1,5 +1,5 @@
 /**
- * The Store port: all that Signalbox stores. Adapters: SQLite (`sqlite/`), memory (`memory/`); Postgres later.
+ * The Store port: all that Signalbox stores. Adapters: SQLite (`sqlite/`), Postgres (`postgres/`), memory (`memory/`).
  *
  * Rules every adapter keeps, and the contract suite (`src/testing/store`) tests:
  *  store/1 `commit` is atomic per session and, in a group, all-or-nothing for those sessions that are not fenced or duplicates.

@@ -1,0 +1,99 @@
+/**
+ * The store's connections, by `pg`: one for what writes, a few for readers. Statements have no names, and no setting of a
+ * connection is relied on: they pass any pooler in transaction mode.
+ *
+ *  postgres-client/1 A connection on which a statement got no answer is never used again.
+ */
+import pg from 'pg';
+import { sqlState, type Database, type Query, type Value } from './database.ts';
+import { AnswerLost, isAnswerLost, NotSent } from './failure.ts';
+import type { Row } from '../row.ts';
+
+export interface ConnectionOptions {
+  readonly url: string;
+  /** Readers; commits have a connection of their own. */
+  readonly readers: number;
+  /** For a connection, ms. */
+  readonly connectMs: number;
+  /** For the answer to one statement, ms. */
+  readonly statementMs: number;
+}
+
+/** OID of int8 (https://www.postgresql.org/docs/current/datatype-oid.html): all our numbers are below 2^53. */
+const int8 = 20;
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
+};
+
+export function connect({ url, readers, connectMs, statementMs }: ConnectionOptions): Database {
+  const poolOf = (max: number): pg.Pool => {
+    const pool = new pg.Pool({
+      connectionString: url,
+      max,
+      connectionTimeoutMillis: connectMs,
+      query_timeout: statementMs,
+      keepAlive: true,
+      application_name: 'signalbox',
+      types,
+    });
+    // An idle connection has ended: the next statement opens another.
+    pool.on('error', () => {});
+    return pool;
+  };
+  const writers = poolOf(1);
+  const reading = poolOf(readers);
+  return {
+    write: (text, values) => using(writers, (query) => query(text, values)),
+    read: (text, values) => using(reading, (query) => query(text, values)),
+    transaction: (work) =>
+      using(writers, async (query) => {
+        await query('BEGIN');
+        try {
+          const result = await work(query);
+          await query('COMMIT');
+          return result;
+        } catch (error) {
+          if (!isAnswerLost(error)) {
+            await query('ROLLBACK');
+          }
+          throw error;
+        }
+      }),
+    end: async () => {
+      await Promise.all([writers.end(), reading.end()]);
+    },
+  };
+}
+
+async function using<T>(pool: pg.Pool, work: (query: Query) => Promise<T>): Promise<T> {
+  const client = await pool.connect().catch((error: unknown) => {
+    throw new NotSent(error instanceof Error ? error.message : String(error), { cause: error });
+  });
+  // While it is ours, its own errors come with the statement.
+  const ignore = (): void => {};
+  client.on('error', ignore);
+  let broken = false;
+  try {
+    return await work(async (text, values = []) => {
+      try {
+        const result = await client.query<Row, Value[]>(text, [...values]);
+        return result.rows;
+      } catch (error) {
+        const told = sqlState(error) === null ? lostOf(error) : error;
+        broken ||= isAnswerLost(told);
+        throw told;
+      }
+    });
+  } finally {
+    client.off('error', ignore);
+    client.release(broken);
+  }
+}
+
+/** What is not from the server is from the connection, but for a mistake of ours in what was to be sent. */
+const lostOf = (error: unknown): unknown =>
+  error instanceof TypeError || error instanceof RangeError
+    ? error
+    : new AnswerLost(error instanceof Error ? error.message : String(error), { cause: error });

@@ -1,0 +1,27 @@
+/**
+ * What the store needs of a Postgres client: statements, by text and values. Our own is `pg`; a test may bring another.
+ *
+ * Values and rows are plain JavaScript: a bigint column is a number, an xid8 a text.
+ */
+import type { Row } from '../row.ts';
+
+export type Value = string | number | boolean | null | readonly (string | number | boolean | null)[];
+
+export type Query = (text: string, values?: readonly Value[]) => Promise<readonly Row[]>;
+
+export interface Database {
+  /** Commits and all else that writes: one connection, one statement at a time, in the order of the calls. */
+  readonly write: Query;
+  /** Any connection. */
+  readonly read: Query;
+  /** Several statements on one connection, between BEGIN and COMMIT. */
+  transaction<T>(work: (query: Query) => Promise<T>): Promise<T>;
+  /** Ends its connections; statements that are under way are answered first. */
+  end(): Promise<void>;
+}
+
+/** SQLSTATE, in the error of a statement that the server has refused. */
+export const sqlState = (error: unknown): string | null =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code)
+    ? error.code
+    : null;

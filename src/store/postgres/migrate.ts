@@ -1,0 +1,100 @@
+/**
+ * The numbered migrations, and how they are applied: once, by whichever daemon is first, in one transaction.
+ *
+ * The lock is of the transaction: a session's lock would be lost behind a pooler.
+ */
+import { AppError } from '../../core/errors.ts';
+import { num, text } from '../row.ts';
+import type { Database, Query } from './database.ts';
+import { spine } from './migrations/0001-spine.ts';
+
+/** In order, append-only. `%` is the schema. */
+export const migrations: readonly string[] = [spine];
+
+/** `SgBx`: the first half of the key of the advisory lock; the second is the schema's. */
+const lockClass = 0x53674278;
+
+export interface MigrationReport {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Throws `store_newer` for a schema that a newer Signalbox made; `dryRun` changes nothing. */
+export async function migrate(
+  database: Database,
+  schema: string,
+  options: { readonly dryRun?: boolean; readonly list?: readonly string[] } = {},
+): Promise<MigrationReport> {
+  const { dryRun = false, list = migrations } = options;
+  const known = await versionOf(database.write, schema);
+  if (known > list.length) {
+    throw newer(known, list.length);
+  }
+  if (known === list.length || dryRun) {
+    return { from: known, to: list.length };
+  }
+  return database.transaction(async (query) => {
+    await query('SELECT pg_advisory_xact_lock($1::integer, hashtext($2))', [lockClass, schema]);
+    const from = await versionOf(query, schema);
+    if (from > list.length) {
+      throw newer(from, list.length);
+    }
+    const name = quoted(schema);
+    if (from === 0) {
+      await query(`CREATE SCHEMA IF NOT EXISTS ${name}`);
+      await query(
+        `CREATE TABLE IF NOT EXISTS ${name}.migrations (number integer PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())`,
+      );
+    }
+    for (const [index, migration] of list.entries()) {
+      if (index >= from) {
+        for (const statement of statementsOf(migration)) {
+          await query(statement.replaceAll('%', name));
+        }
+        await query(`INSERT INTO ${name}.migrations (number) VALUES ($1)`, [index + 1]);
+      }
+    }
+    return { from, to: list.length };
+  });
+}
+
+/** Migrations so far; 0 where there is no schema yet. */
+async function versionOf(query: Query, schema: string): Promise<number> {
+  const [found] = await query('SELECT to_regclass($1) IS NOT NULL AS there', [`${quoted(schema)}.migrations`]);
+  if (found?.['there'] !== true) {
+    return 0;
+  }
+  const [row] = await query(`SELECT coalesce(max(number), 0) AS number FROM ${quoted(schema)}.migrations`);
+  return row === undefined ? 0 : num(row, 'number');
+}
+
+/** The era of this cluster: a new one when the rows came from another. */
+export async function eraOf(database: Database, schema: string): Promise<number> {
+  const name = quoted(schema);
+  return database.transaction(async (query) => {
+    await query('SELECT pg_advisory_xact_lock($1::integer, hashtext($2))', [lockClass, schema]);
+    const [cluster] = await query('SELECT system_identifier::text AS id FROM pg_control_system()');
+    const [newest] = await query(`SELECT era, system_identifier AS id FROM ${name}.eras ORDER BY era DESC LIMIT 1`);
+    const id = cluster === undefined ? '' : text(cluster, 'id');
+    if (newest !== undefined && text(newest, 'id') === id) {
+      return num(newest, 'era');
+    }
+    const [made] = await query(`INSERT INTO ${name}.eras (system_identifier) VALUES ($1) RETURNING era`, [id]);
+    return num(made ?? {}, 'era');
+  });
+}
+
+const newer = (found: number, known: number): AppError =>
+  new AppError({
+    code: 'store_newer',
+    message: `the schema has ${found} migrations; this version knows ${known}`,
+  });
+
+/** A migration holds no semicolon but those between its statements. */
+const statementsOf = (migration: string): readonly string[] =>
+  migration
+    .split(/;\s*$/m)
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== '');
+
+export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;

@@ -1,0 +1,70 @@
+/** Opens a Postgres database: connections, the look at its server, migrations. */
+import { AppError } from '../../core/errors.ts';
+import { noFaults, type Faults } from '../faults.ts';
+import { num } from '../row.ts';
+import { connect } from './client.ts';
+import type { Database } from './database.ts';
+import { openError } from './failure.ts';
+import { eraOf, migrate, quoted } from './migrate.ts';
+import { statements } from './sql.ts';
+import { PostgresStore } from './store.ts';
+
+export interface PostgresStoreOptions {
+  /** `postgres://user:password@host:port/database`, with the parameters of `pg` (`sslmode` among them). */
+  readonly url: string;
+  /** Its tables stand in this schema, which is made when it is not there. Default `signalbox`. */
+  readonly schema?: string;
+  readonly faults?: Faults;
+  /** Connections for readers. Default 4. */
+  readonly readers?: number;
+  /** Default 10 s. */
+  readonly connectMs?: number;
+  /** A statement without an answer for so long is given up, and its connection with it. Default 30 s. */
+  readonly statementMs?: number;
+}
+
+/** PG 14: what the statements need (`xid8` and its functions are of 13), and the oldest that is supported by its makers. */
+const oldest = 140_000;
+
+/** Throws `store_unreachable`, `store_refused`, `store_newer`, or `store_failed`. */
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<PostgresStore> {
+  const { url, readers = 4, connectMs = 10_000, statementMs = 30_000 } = options;
+  return openOn(connect({ url, readers, connectMs, statementMs }), options);
+}
+
+/** On a client that is connected already; it is ended with the store, or when opening fails. */
+export async function openOn(
+  database: Database,
+  { schema = 'signalbox', faults = noFaults }: Pick<PostgresStoreOptions, 'schema' | 'faults'>,
+): Promise<PostgresStore> {
+  try {
+    await checkServer(database);
+    await migrate(database, schema);
+    const era = await eraOf(database, schema);
+    return new PostgresStore({ database, sql: statements(quoted(schema)), schema, era, faults });
+  } catch (error) {
+    await database.end();
+    throw openError(error);
+  }
+}
+
+async function checkServer(database: Database): Promise<void> {
+  const [row] = await database.write(
+    "SELECT current_setting('server_version_num')::integer AS version, pg_is_in_recovery() AS standby",
+  );
+  const version = num(row ?? {}, 'version');
+  if (version < oldest) {
+    throw new AppError({
+      code: 'store_refused',
+      message: `the server is Postgres ${Math.floor(version / 10_000)}`,
+      hint: 'Use Postgres 14 or newer.',
+    });
+  }
+  if (row?.['standby'] === true) {
+    throw new AppError({
+      code: 'store_refused',
+      message: 'the server is a standby, which takes no writes',
+      hint: 'Give the URL of the primary.',
+    });
+  }
+}

@@ -1,0 +1,213 @@
+/** What readers of the Postgres store get: one statement per page, at most two. Owns nothing. */
+import { incarnation, sessionKey, taskId, type SessionKey, type TaskId } from '../../core/model/ids.ts';
+import { taskStatuses } from '../../core/model/task.ts';
+import type { SessionRow } from '../../core/model/records.ts';
+import { checkLimit, readCursor, toPage } from '../cursor.ts';
+import { badCursor } from '../errors.ts';
+import type {
+  FeedEvent,
+  FeedPosition,
+  Page,
+  ProcessRow,
+  SessionSummary,
+  StoredEvent,
+  StoredTask,
+  StoreStats,
+  TaskFilter,
+  TokenRow,
+} from '../port.ts';
+import { finalOf, idOrNull, json, num, storedTask, text, type Row } from '../row.ts';
+import type { Query, Value } from './database.ts';
+import { isAfter, makePosition, readPosition, type Place } from './position.ts';
+import type { Statements } from './sql.ts';
+
+const first = Number.MAX_SAFE_INTEGER;
+/** Before every event. */
+const start: Place = { era: 0, xid: '0', ord: 0 };
+
+export class Reads {
+  readonly #query: Query;
+  readonly #sql: Statements;
+  readonly #schema: string;
+
+  constructor(query: Query, sql: Statements, schema: string) {
+    this.#query = query;
+    this.#sql = sql;
+    this.#schema = schema;
+  }
+
+  async #one(statement: string, ...values: readonly Value[]): Promise<Row | null> {
+    const [row] = await this.#query(statement, values);
+    return row ?? null;
+  }
+
+  async openSessions(cursor: string | null, limit: number): Promise<Page<SessionKey>> {
+    checkLimit(limit);
+    const after = cursor === null ? 0 : readCursor('o', cursor);
+    const rows = await this.#query(this.#sql.openSessions, [after, limit + 1]);
+    return toPage(rows, limit, 'o', byNumber, (row) => sessionKey(text(row, 'key')));
+  }
+
+  async task(id: TaskId): Promise<StoredTask | null> {
+    const row = await this.#one(this.#sql.task, id);
+    return row === null ? null : storedTask(row);
+  }
+
+  async tasks(filter: TaskFilter, cursor: string | null, limit: number): Promise<Page<StoredTask>> {
+    checkLimit(limit);
+    const before = cursor === null ? first : readCursor('t', cursor);
+    const bound = [before, limit + 1, filter.lane ?? null, filter.source ?? null];
+    const { session } = filter;
+    const statuses =
+      filter.status === undefined && session === undefined ? null : [...new Set(filter.status ?? taskStatuses)];
+    const lists = await Promise.all(
+      statuses === null
+        ? [this.#query(this.#sql.tasks, bound)]
+        : statuses.map((status) =>
+            session === undefined
+              ? this.#query(this.#sql.tasksByStatus, [...bound, status])
+              : this.#query(this.#sql.tasksByStatusAndSession, [...bound, status, session]),
+          ),
+    );
+    const rows = lists.flat().sort((a, b) => num(b, 'n') - num(a, 'n'));
+    return toPage(rows, limit, 't', byNumber, storedTask);
+  }
+
+  async mergedTasks(entry: TaskId): Promise<TaskId[]> {
+    return (await this.#query(this.#sql.mergedTasks, [entry])).map((row) => taskId(text(row, 'id')));
+  }
+
+  async taskByIdempotencyKey(source: string, key: string): Promise<TaskId | null> {
+    const row = await this.#one(this.#sql.taskByKey, source, key);
+    return row === null ? null : taskId(text(row, 'id'));
+  }
+
+  async session(key: SessionKey): Promise<SessionSummary | null> {
+    const row = await this.#one(this.#sql.session, key);
+    return row === null ? null : summary(row);
+  }
+
+  async sessions(cursor: string | null, limit: number): Promise<Page<SessionSummary>> {
+    checkLimit(limit);
+    const before = cursor === null ? first : readCursor('s', cursor);
+    return toPage(await this.#query(this.#sql.sessions, [before, limit + 1]), limit, 's', byNumber, summary);
+  }
+
+  async tape(session: SessionKey, task: TaskId | null, after: number, limit: number): Promise<StoredEvent[]> {
+    checkLimit(limit);
+    const from = Math.max(after, 0);
+    const tape = await (task === null
+      ? this.#one(this.#sql.tapeOfSession, session)
+      : this.#one(this.#sql.tapeOfTask, session, task));
+    if (tape === null) {
+      return [];
+    }
+    const place = [num(tape, 'session'), num(tape, 'tape')];
+    const rows = await this.#query(this.#sql.tape, [...place, from, limit]);
+    const events: StoredEvent[] = [];
+    for (const row of rows) {
+      // Its final may be megabytes: it is read only where it is on the page.
+      const isOn = row['ends'] === true && num(row, 'last_seq') - from <= limit;
+      const final = isOn ? await this.#one(this.#sql.final, ...place) : null;
+      events.push(...eventsOf({ ...row, ...final }, session, task));
+    }
+    return events.filter(({ seq }) => seq > from).slice(0, limit);
+  }
+
+  async feed(session: SessionKey | null, after: FeedPosition | null, limit: number): Promise<FeedEvent[]> {
+    checkLimit(limit);
+    const from = after === null ? start : readPosition(after);
+    const bound = [from.era, from.xid, after === null ? -1 : from.ord, limit];
+    const rows = await (session === null
+      ? this.#query(this.#sql.feed, bound)
+      : this.#query(this.#sql.feedOfSession, [...bound, session]));
+    if (rows.length === 0 && after !== null) {
+      const newest = placeOf(await this.#one(this.#sql.newest));
+      if (newest === null || isAfter(from, newest)) {
+        throw badCursor(after);
+      }
+    }
+    const events = rows.flatMap((row) => {
+      const place = placeOf(row) ?? start;
+      const one = eventsOf(row, sessionKey(text(row, 'session')), idOrNull(row, 'task'));
+      return one
+        .map((event, index) => ({ ...event, place: { ...place, ord: place.ord + index } }))
+        .filter((event) => after === null || isAfter(event.place, from));
+    });
+    return events.slice(0, limit).map(({ place, ...event }) => ({ ...event, position: makePosition(place) }));
+  }
+
+  async feedEnd(session: SessionKey | null): Promise<FeedPosition | null> {
+    const row = await (session === null
+      ? this.#one(this.#sql.feedEnd)
+      : this.#one(this.#sql.feedEndOfSession, session));
+    const place = placeOf(row);
+    return place === null ? null : makePosition(place);
+  }
+
+  async processes(): Promise<ProcessRow[]> {
+    return (await this.#query(this.#sql.processes)).map((row) => ({
+      pid: num(row, 'pid'),
+      startTime: text(row, 'start_time'),
+      session: sessionKey(text(row, 'session')),
+      incarnation: incarnation(num(row, 'incarnation')),
+      cookie: text(row, 'cookie'),
+    }));
+  }
+
+  async tokens(): Promise<TokenRow[]> {
+    return (await this.#query(this.#sql.tokens)).map((row) => ({
+      name: text(row, 'name'),
+      digest: text(row, 'digest'),
+      scopes: json(row, 'scopes') as TokenRow['scopes'],
+      sessions: json(row, 'sessions') as TokenRow['sessions'],
+      madeAt: num(row, 'made_at'),
+      expiresAt: row['expires_at'] === null ? null : num(row, 'expires_at'),
+    }));
+  }
+
+  async stats(): Promise<StoreStats> {
+    const row = (await this.#one(this.#sql.totals, this.#schema)) ?? {};
+    const [queued, running] = [num(row, 'queued'), num(row, 'running')];
+    const [completed, failed, cancelled] = [num(row, 'completed'), num(row, 'failed'), num(row, 'cancelled')];
+    return {
+      tasks: { queued, running, completed, failed, cancelled },
+      sessions: num(row, 'sessions'),
+      events: num(row, 'events'),
+      lateDropped: num(row, 'late'),
+      bytes: num(row, 'bytes'),
+    };
+  }
+}
+
+const byNumber = (row: Row): number => num(row, 'n');
+
+const placeOf = (row: Row | null): Place | null =>
+  row === null ? null : { era: num(row, 'era'), xid: text(row, 'xid'), ord: num(row, 'ord') };
+
+const summary = (row: Row): SessionSummary => ({
+  key: sessionKey(text(row, 'key')),
+  row: json(row, 'row') as SessionRow,
+  open: num(row, 'queued') + num(row, 'running'),
+  queued: num(row, 'queued'),
+  changedAt: num(row, 'changed_at'),
+});
+
+/** The events of a run, its final among them. */
+function eventsOf(row: Row, session: SessionKey, task: TaskId | null): StoredEvent[] {
+  const firstSeq = num(row, 'first_seq');
+  const stored = json(row, 'events') as [at: number, type: string, data?: unknown][];
+  const events = stored.map(([at, type, data = null], index) => ({
+    session,
+    task,
+    seq: firstSeq + index,
+    at,
+    type,
+    data,
+  }));
+  if (row['ends'] === true && typeof row['ended_at'] === 'number') {
+    const data = finalOf(row, 'result');
+    events.push({ session, task, seq: num(row, 'last_seq'), at: row['ended_at'], type: 'final', data });
+  }
+  return events as StoredEvent[];
+}

@@ -1,0 +1,187 @@
+/**
+ * Every statement of the Postgres store, once, in the words of one schema. Names are qualified: behind a pooler a
+ * connection's settings are not ours.
+ */
+/** The columns of the totals, in the order in which a commit gives them. */
+export const figures = ['sessions', 'queued', 'running', 'completed', 'failed', 'cancelled', 'late', 'events'] as const;
+export type Figure = (typeof figures)[number];
+
+const openStatuses = "('queued', 'running')";
+
+const added = figures.map((figure) => `more_${figure}`);
+
+/** `s`: the schema, quoted. */
+export const statements = (s: string) => ({
+  ...owning(s),
+  ...listing(s),
+  ...reading(s),
+  ...keeping(s),
+});
+
+export type Statements = ReturnType<typeof statements>;
+
+/** Number of the last event of a tape. */
+const lastSeq = (s: string, session: string, tape: string): string =>
+  `coalesce((SELECT last_seq FROM ${s}.runs WHERE session = ${session} AND tape = ${tape} ORDER BY first_seq DESC LIMIT 1), 0)`;
+
+/** Claims, commits, and what the ledger knows. */
+const owning = (s: string) => ({
+  claim: `
+    INSERT INTO ${s}.sessions (key, lease) VALUES ($1, 1)
+    ON CONFLICT (key) DO UPDATE SET lease = sessions.lease + 1
+    RETURNING n, lease, version, xid::text AS xid, tasks, row, row IS NOT NULL AS stored`,
+  ownSeq: `SELECT ${lastSeq(s, '$1', '0')} AS seq`,
+  openTasks: `
+    SELECT t.id, t.tape, t.status, t.lane, t.row, ${lastSeq(s, 't.session', 't.tape')} AS seq
+    FROM ${s}.tasks t WHERE t.session = $1 AND t.status IN ${openStatuses} ORDER BY t.tape`,
+  sessionEntries: `
+    SELECT s.key, s.n, s.lease, s.version, s.xid::text AS xid, s.tasks, s.row IS NOT NULL AS stored, ${lastSeq(s, 's.n', '0')} AS seq
+    FROM ${s}.sessions s WHERE s.key = ANY($1::text[])`,
+  taskEntries: `
+    SELECT t.id, t.session, t.tape, t.status, coalesce(t.seq, ${lastSeq(s, 't.session', 't.tape')}) AS seq
+    FROM ${s}.tasks t WHERE t.id = ANY($1::text[])`,
+  takenKeys: `
+    SELECT t.source, t.idempotency_key, t.id FROM ${s}.tasks t
+      JOIN unnest($1::text[], $2::text[]) AS k (source, key) ON t.source = k.source AND t.idempotency_key = k.key`,
+  versions: `SELECT n, lease, version, xid::text AS xid FROM ${s}.sessions WHERE n = ANY($1::bigint[])`,
+  commit: commitOf(s),
+});
+
+/** Tasks and sessions, for readers. */
+function listing(s: string) {
+  const taskColumns = `
+    t.n, t.id, s.key AS session, t.status, t.lane, t.reason, t.result, t.admitted_at, t.ended_at, t.row, t.payload,
+    coalesce(t.seq, ${lastSeq(s, 't.session', 't.tape')}) AS seq`;
+  const sessionColumns = `
+    s.n, s.key, s.row, s.changed_at,
+    (SELECT count(*) FROM ${s}.tasks t WHERE t.session = s.n AND t.status = 'queued') AS queued,
+    (SELECT count(*) FROM ${s}.tasks t WHERE t.session = s.n AND t.status = 'running') AS running`;
+  const tasksWhere = (where: string): string => `
+    SELECT ${taskColumns} FROM ${s}.tasks t JOIN ${s}.sessions s ON s.n = t.session
+    WHERE ${where} AND t.n < $1 AND ($3::text IS NULL OR t.lane = $3) AND ($4::text IS NULL OR t.source = $4)
+    ORDER BY t.n DESC LIMIT $2`;
+  return {
+    openSessions: `
+      SELECT n, key FROM ${s}.sessions WHERE n IN (
+        (SELECT DISTINCT session FROM ${s}.tasks WHERE status IN ${openStatuses} AND session > $1 ORDER BY session LIMIT $2)
+        UNION (SELECT n FROM ${s}.sessions WHERE parked AND n > $1 ORDER BY n LIMIT $2))
+      ORDER BY n LIMIT $2`,
+    task: `SELECT ${taskColumns} FROM ${s}.tasks t JOIN ${s}.sessions s ON s.n = t.session WHERE t.id = $1`,
+    /** $1 before, $2 limit, $3 lane or null, $4 source or null; newest first. */
+    tasks: tasksWhere('true'),
+    /** As `tasks`, of one status ($5). */
+    tasksByStatus: tasksWhere('t.status = $5'),
+    /** As `tasksByStatus`, of one session ($6). */
+    tasksByStatusAndSession: tasksWhere(`t.status = $5 AND t.session = (SELECT n FROM ${s}.sessions WHERE key = $6)`),
+    mergedTasks: `SELECT id FROM ${s}.tasks WHERE merged_into = $1 ORDER BY session, tape`,
+    taskByKey: `SELECT id FROM ${s}.tasks WHERE source = $1 AND idempotency_key = $2`,
+    session: `SELECT ${sessionColumns} FROM ${s}.sessions s WHERE s.key = $1 AND s.row IS NOT NULL`,
+    sessions: `
+      SELECT ${sessionColumns} FROM ${s}.sessions s WHERE s.row IS NOT NULL AND s.n < $1 ORDER BY s.n DESC LIMIT $2`,
+  };
+}
+
+/** Tapes and feeds. */
+function reading(s: string) {
+  /** Runs with an event after the position ($1 era, $2 xid, $3 number); $4 limit. A final comes out of the row of its task. */
+  const feedOf = (where: string): string => `
+    SELECT s.key AS session, t.id AS task, r.first_seq, r.last_seq, r.ends, r.era, r.xid::text AS xid, r.ord, r.events,
+      CASE WHEN r.ends THEN t.ended_at END AS ended_at, CASE WHEN r.ends THEN t.result END AS result
+    FROM ${s}.runs r JOIN ${s}.sessions s ON s.n = r.session
+      LEFT JOIN ${s}.tasks t ON t.session = r.session AND t.tape = r.tape
+    WHERE ${where} AND (r.era, r.xid, r.ord) >= ($1::integer, $2::xid8, 0)
+      AND NOT (r.era = $1 AND r.xid = $2 AND r.ord + r.last_seq - r.first_seq <= $3)
+    ORDER BY r.era, r.xid, r.ord LIMIT $4`;
+  const feedEndOf = (where: string): string => `
+    SELECT r.era, r.xid::text AS xid, r.ord + r.last_seq - r.first_seq AS ord FROM ${s}.runs r WHERE ${where}
+    ORDER BY r.era DESC, r.xid DESC, r.ord DESC LIMIT 1`;
+  /** No transaction that may still bring earlier runs is open. */
+  const settled = `(r.era < (SELECT max(era) FROM ${s}.eras) OR r.xid < pg_snapshot_xmin(pg_current_snapshot()))`;
+  return {
+    /** The tape of a task: $1 session key, $2 task id. */
+    tapeOfTask: `
+      SELECT t.session, t.tape, t.ended_at, t.seq FROM ${s}.tasks t
+      WHERE t.id = $2 AND t.session = (SELECT n FROM ${s}.sessions WHERE key = $1)`,
+    tapeOfSession: `SELECT n AS session, 0 AS tape, NULL AS ended_at, NULL AS seq FROM ${s}.sessions WHERE key = $1`,
+    /** $1 session, $2 tape, $3 after, $4 limit (of runs; each has at least one event). */
+    tape: `
+      SELECT first_seq, last_seq, ends, events FROM ${s}.runs
+      WHERE session = $1 AND tape = $2 AND last_seq > $3 AND first_seq >= coalesce(
+        (SELECT first_seq FROM ${s}.runs WHERE session = $1 AND tape = $2 AND first_seq <= $3 + 1 ORDER BY first_seq DESC LIMIT 1), 0)
+      ORDER BY first_seq LIMIT $4`,
+    final: `SELECT ended_at, result FROM ${s}.tasks WHERE session = $1 AND tape = $2`,
+    feed: feedOf(settled),
+    /** $5: session key. The commits of one session come one after the other, so none is missing behind a later one. */
+    feedOfSession: feedOf(`r.session = (SELECT n FROM ${s}.sessions WHERE key = $5)`),
+    feedEnd: feedEndOf(settled),
+    feedEndOfSession: feedEndOf(`r.session = (SELECT n FROM ${s}.sessions WHERE key = $1)`),
+    /** The newest, whether all before it is settled or not. */
+    newest: feedEndOf('true'),
+  };
+}
+
+/** Processes, tokens, figures. */
+const keeping = (s: string) => ({
+  recordProcess: `
+    INSERT INTO ${s}.processes (pid, start_time, session, incarnation, cookie) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (pid, start_time) DO UPDATE SET session = $3, incarnation = $4, cookie = $5`,
+  forgetProcess: `DELETE FROM ${s}.processes WHERE pid = $1 AND start_time = $2`,
+  processes: `SELECT pid, start_time, session, incarnation, cookie FROM ${s}.processes ORDER BY pid, start_time`,
+  addToken: `
+    INSERT INTO ${s}.tokens (name, digest, scopes, sessions, made_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (name) DO NOTHING RETURNING name`,
+  removeToken: `DELETE FROM ${s}.tokens WHERE name = $1 RETURNING name`,
+  tokens: `SELECT name, digest, scopes, sessions, made_at, expires_at FROM ${s}.tokens ORDER BY name`,
+  totals: `
+    SELECT ${figures.map((figure) => `coalesce(sum(${figure}), 0)::bigint AS ${figure}`).join(', ')},
+      (SELECT sum(pg_total_relation_size(c.oid))::bigint FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = $1 AND c.relkind = 'r') AS bytes
+    FROM ${s}.totals`,
+});
+
+/**
+ * One statement is one commit: the fence, what it fences, and the figures. A session whose row is not what its owner
+ * knows is not written at all, and not answered.
+ *
+ * $1 admitted tasks, $2 changed tasks, $3 runs, as JSON. $4 era, $5 part of the totals. Of the sessions: $6 number, $7 lease, $8 version,
+ * $9 row or null, $10 parked or null, $11 changed at or null, $12 tasks so far, from $13 on by what each of the figures changes.
+ */
+const commitOf = (s: string): string => `
+  WITH fence AS (
+    UPDATE ${s}.sessions AS s SET
+      version = s.version + 1, xid = pg_current_xact_id(), tasks = g.tasks,
+      row = coalesce(g.row, s.row), parked = coalesce(g.parked, s.parked), changed_at = coalesce(g.changed_at, s.changed_at)
+    FROM unnest($6::bigint[], $7::bigint[], $8::bigint[], $9::text[], $10::boolean[], $11::double precision[], $12::integer[],
+        ${figures.map((_, at) => `$${13 + at}::bigint[]`).join(', ')})
+      AS g (n, lease, version, row, parked, changed_at, tasks, ${added.join(', ')})
+    WHERE s.n = g.n AND s.lease = g.lease AND s.version = g.version
+    RETURNING s.n, s.xid, ${added.map((figure) => `g.${figure}`).join(', ')}
+  ), admitted AS (
+    INSERT INTO ${s}.tasks (session, tape, id, status, lane, admitted_at, ended_at, seq, reason, source, idempotency_key, merged_into,
+      row, payload, result)
+    SELECT a.session, a.tape, a.id, a.status, a.lane, a.admitted_at, a.ended_at, a.seq, a.reason, a.source, a.idempotency_key,
+      a.merged_into, a.row, a.payload, a.result
+    FROM fence JOIN ROWS FROM (json_to_recordset($1::json) AS (session bigint, tape integer, id text, status text, lane text,
+      admitted_at double precision, ended_at double precision, seq integer, reason text, source text, idempotency_key text,
+      merged_into text, row text, payload text, result text)) WITH ORDINALITY AS a ON a.session = fence.n
+    ORDER BY a.ordinality
+  ), changed AS (
+    UPDATE ${s}.tasks AS t SET
+      status = c.status, lane = coalesce(c.lane, t.lane), row = coalesce(c.row, t.row), payload = coalesce(c.payload, t.payload),
+      merged_into = CASE WHEN c.row IS NULL THEN t.merged_into ELSE c.merged_into END,
+      ended_at = c.ended_at, seq = c.seq, reason = c.reason, result = c.result
+    FROM fence JOIN json_to_recordset($2::json) AS c (session bigint, tape integer, status text, lane text, row text, payload text,
+      merged_into text, ended_at double precision, seq integer, reason text, result text) ON c.session = fence.n
+    WHERE t.session = c.session AND t.tape = c.tape AND t.ended_at IS NULL
+  ), runs AS (
+    INSERT INTO ${s}.runs (session, tape, first_seq, last_seq, ends, era, xid, ord, events)
+    SELECT r.session, r.tape, r.first_seq, r.last_seq, r.ends, $4::integer, fence.xid, r.ord, r.events
+    FROM fence JOIN json_to_recordset($3::json) AS r (session bigint, tape integer, first_seq integer, last_seq integer, ends boolean,
+      ord integer, events text) ON r.session = fence.n
+  ), totals AS (
+    INSERT INTO ${s}.totals AS t (part, ${figures.join(', ')})
+    SELECT $5::bigint, ${added.map((figure) => `coalesce(sum(${figure}), 0)::bigint`).join(', ')}
+    FROM fence HAVING count(*) > 0
+    ON CONFLICT (part) DO UPDATE SET ${figures.map((figure) => `${figure} = t.${figure} + excluded.${figure}`).join(', ')}
+  )
+  SELECT n, xid::text AS xid FROM fence`;

