@@ -528,8 +528,8 @@ const localErrors = {
   store_locked: {
     status: null,
     exit: exitCodes.storage,
-    title: 'Another daemon uses this data folder',
-    hint: 'Stop that daemon, or choose another data folder.',
+    title: 'Another daemon uses this data folder or database',
+    hint: 'Stop that daemon, or choose another data folder or database.',
     retryable: true,
   },
   store_damaged: {
@@ -562,6 +562,13 @@ const localErrors = {
     exit: exitCodes.storage,
     title: 'The database does not answer',
     hint: 'Check that the server runs and that the host, the port and the TLS settings of the URL are right. Nothing of this request is stored.',
+    retryable: true,
+  },
+  store_lost: {
+    status: 503,
+    exit: exitCodes.storage,
+    title: 'Another daemon has taken the database over, or may have',
+    hint: 'The daemon ends its agents and stops. Start it again when the database answers and no other daemon works on it.',
     retryable: true,
   },
   store_refused: {

@@ -1,5 +1,5 @@
 /**
- * The store's connections, by `pg`: one for what writes, a few for readers. Statements have no names, and no setting of a
+ * The store's connections, by `pg`: one for what writes, one for signs of life, a few for readers. Statements have no names, and no setting of a
  * connection is relied on: they pass any pooler in transaction mode.
  *
  *  postgres-client/1 A connection on which a statement got no answer is never used again.
@@ -43,9 +43,11 @@ export function connect({ url, readers, connectMs, statementMs }: ConnectionOpti
     return pool;
   };
   const writers = poolOf(1);
+  const beating = poolOf(1);
   const reading = poolOf(readers);
   return {
     write: (text, values) => using(writers, (query) => query(text, values)),
+    beat: (text, values) => using(beating, (query) => query(text, values)),
     read: (text, values) => using(reading, (query) => query(text, values)),
     transaction: (work) =>
       using(writers, async (query) => {
@@ -62,7 +64,7 @@ export function connect({ url, readers, connectMs, statementMs }: ConnectionOpti
         }
       }),
     end: async () => {
-      await Promise.all([writers.end(), reading.end()]);
+      await Promise.all([writers.end(), beating.end(), reading.end()]);
     },
   };
 }

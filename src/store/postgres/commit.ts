@@ -21,6 +21,7 @@ import { sqlState, type Database, type Value } from './database.ts';
 import { isAnswerLost, NotSent } from './failure.ts';
 import { Group, type Known } from './group.ts';
 import { keyOf, Ledger, sessionEntryOf, taskEntryOf, type TaskEntry } from './ledger.ts';
+import type { Membership } from './membership.ts';
 import { makePosition } from './position.ts';
 import type { Statements } from './sql.ts';
 
@@ -29,8 +30,7 @@ interface WriterParts {
   readonly sql: Statements;
   readonly faults: Faults;
   readonly era: number;
-  /** Which row of the totals it adds to. */
-  readonly part: number;
+  readonly membership: Membership;
   /** Resolves after a pause before the next try; throws when the store was closed in the meantime. */
   readonly pause: (tries: number) => Promise<void>;
 }
@@ -57,9 +57,11 @@ export class Writer {
   }
 
   async claim(key: SessionKey): Promise<StoredSession> {
-    const { database, sql } = this.#parts;
-    const [row] = await database.write(sql.claim, [key]);
-    invariant(row !== undefined, 'a claim gives a row');
+    const { database, sql, membership } = this.#parts;
+    const [row] = await database.write(sql.claim, [key, membership.inc]);
+    if (row === undefined) {
+      throw membership.declaredDead();
+    }
     const n = num(row, 'n');
     // Nothing of the session is written any more under an older lease: what these two read belongs together.
     const [own] = await database.write(sql.ownSeq, [n]);
@@ -204,8 +206,8 @@ export class Writer {
     if (sessions.size === 0) {
       return new Map();
     }
-    const { era, part } = this.#parts;
-    const answer = await this.#send(group.values(era, part));
+    const { era, membership } = this.#parts;
+    const answer = await this.#send(group.values(era, membership.inc));
     if (answer === null) {
       return null;
     }

@@ -12,6 +12,8 @@ export type Query = (text: string, values?: readonly Value[]) => Promise<readonl
 export interface Database {
   /** Commits and all else that writes: one connection, one statement at a time, in the order of the calls. */
   readonly write: Query;
+  /** Signs of life, on a connection that nothing else keeps busy. */
+  readonly beat: Query;
   /** Any connection. */
   readonly read: Query;
   /** Several statements on one connection, between BEGIN and COMMIT. */

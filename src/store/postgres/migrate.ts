@@ -7,9 +7,10 @@ import { AppError } from '../../core/errors.ts';
 import { num, text } from '../row.ts';
 import type { Database, Query } from './database.ts';
 import { spine } from './migrations/0001-spine.ts';
+import { nodes } from './migrations/0002-nodes.ts';
 
 /** In order, append-only. `%` is the schema. */
-export const migrations: readonly string[] = [spine];
+export const migrations: readonly string[] = [spine, nodes];
 
 /** `SgBx`: the first half of the key of the advisory lock; the second is the schema's. */
 const lockClass = 0x53674278;

@@ -5,6 +5,7 @@ import { num } from '../row.ts';
 import { connect } from './client.ts';
 import type { Database } from './database.ts';
 import { openError } from './failure.ts';
+import { Membership, type MembershipClock } from './membership.ts';
 import { eraOf, migrate, quoted } from './migrate.ts';
 import { statements } from './sql.ts';
 import { PostgresStore } from './store.ts';
@@ -21,12 +22,21 @@ export interface PostgresStoreOptions {
   readonly connectMs?: number;
   /** A statement without an answer for so long is given up, and its connection with it. Default 30 s. */
   readonly statementMs?: number;
+  /** One daemon works on a schema at a time: without a sign of life of it for so long another may take over. Default 60 s. */
+  readonly ttlMs?: number;
+  /** Whom `store_locked` names to others: the process to signal. Default: this one. */
+  readonly pid?: number;
+  /** The database is another daemon's now, or may be (`store_lost`): end all agents, and stop. Nothing more is written. */
+  readonly onLost?: (error: AppError) => void;
+  /** The start waits until another daemon, which this names, has been silent for `ttlMs`. */
+  readonly onWait?: (other: string) => void;
+  readonly clock?: MembershipClock;
 }
 
 /** PG 14: what the statements need (`xid8` and its functions are of 13), and the oldest that is supported by its makers. */
 const oldest = 140_000;
 
-/** Throws `store_unreachable`, `store_refused`, `store_newer`, or `store_failed`. */
+/** Throws `store_unreachable`, `store_refused`, `store_newer`, `store_locked`, or `store_failed`. */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<PostgresStore> {
   const { url, readers = 4, connectMs = 10_000, statementMs = 30_000 } = options;
   return openOn(connect({ url, readers, connectMs, statementMs }), options);
@@ -35,13 +45,17 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
 /** On a client that is connected already; it is ended with the store, or when opening fails. */
 export async function openOn(
   database: Database,
-  { schema = 'signalbox', faults = noFaults }: Pick<PostgresStoreOptions, 'schema' | 'faults'>,
+  options: Omit<PostgresStoreOptions, 'url' | 'readers' | 'connectMs' | 'statementMs'>,
 ): Promise<PostgresStore> {
+  const { schema = 'signalbox', faults = noFaults, ttlMs = 60_000, pid = process.pid, clock = systemClock } = options;
+  const { onLost = () => {}, onWait = () => {} } = options;
   try {
     await checkServer(database);
     await migrate(database, schema);
     const era = await eraOf(database, schema);
-    return new PostgresStore({ database, sql: statements(quoted(schema)), schema, era, faults });
+    const sql = statements(quoted(schema));
+    const membership = await Membership.join({ database, sql, ttlMs, pid, onLost, onWait, clock });
+    return new PostgresStore({ database, sql, schema, era, faults, membership });
   } catch (error) {
     await database.end();
     throw openError(error);
@@ -68,3 +82,12 @@ async function checkServer(database: Database): Promise<void> {
     });
   }
 }
+
+/** Monotonic. */
+const systemClock: MembershipClock = {
+  now: () => performance.now(),
+  timer(ms, run) {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+};

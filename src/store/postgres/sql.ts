@@ -16,6 +16,7 @@ export const statements = (s: string) => ({
   ...listing(s),
   ...reading(s),
   ...keeping(s),
+  ...joining(s),
 });
 
 export type Statements = ReturnType<typeof statements>;
@@ -26,8 +27,10 @@ const lastSeq = (s: string, session: string, tape: string): string =>
 
 /** Claims, commits, and what the ledger knows. */
 const owning = (s: string) => ({
+  /** $1 key, $2 node. Nothing for a node that is not alive: its row is held until the claim is there, or is gone already. */
   claim: `
-    INSERT INTO ${s}.sessions (key, lease) VALUES ($1, 1)
+    WITH me AS (SELECT inc FROM ${s}.nodes WHERE inc = $2 AND state = 'alive' FOR KEY SHARE)
+    INSERT INTO ${s}.sessions (key, lease) SELECT $1, 1 FROM me
     ON CONFLICT (key) DO UPDATE SET lease = sessions.lease + 1
     RETURNING n, lease, version, xid::text AS xid, tasks, row, row IS NOT NULL AS stored`,
   ownSeq: `SELECT ${lastSeq(s, '$1', '0')} AS seq`,
@@ -119,6 +122,19 @@ function reading(s: string) {
     newest: feedEndOf('true'),
   };
 }
+
+/** Nodes. $1 is a node's number, $2 its beat. */
+const joining = (s: string) => ({
+  /** Waits for whoever else joins or buries, to the end of the transaction. Beats go on. */
+  lockNodes: `LOCK TABLE ${s}.nodes IN SHARE UPDATE EXCLUSIVE MODE`,
+  aliveNodes: `SELECT inc, beat, host, pid, process, space, started FROM ${s}.nodes WHERE state = 'alive' ORDER BY inc`,
+  join: `INSERT INTO ${s}.nodes (host, pid, process, space, started) VALUES ($1, $2, $3, $4, $5) RETURNING inc`,
+  beat: `UPDATE ${s}.nodes SET beat = beat + 1 WHERE inc = $1 AND state = 'alive' RETURNING beat`,
+  leave: `UPDATE ${s}.nodes SET state = 'left' WHERE inc = $1 AND state = 'alive'`,
+  /** Waits for claims that hold the row. */
+  holdNode: `SELECT inc FROM ${s}.nodes WHERE inc = $1 AND beat = $2 AND state = 'alive' FOR UPDATE`,
+  declareDead: `UPDATE ${s}.nodes SET state = 'dead' WHERE inc = $1 AND beat = $2 AND state = 'alive'`,
+});
 
 /** Processes, tokens, figures. */
 const keeping = (s: string) => ({

@@ -30,6 +30,7 @@ import { Writer } from './commit.ts';
 import type { Database } from './database.ts';
 import { storeError } from './failure.ts';
 import { Reads } from './reads.ts';
+import type { Membership } from './membership.ts';
 import type { Statements } from './sql.ts';
 
 interface PostgresStoreParts {
@@ -38,6 +39,7 @@ interface PostgresStoreParts {
   readonly schema: string;
   readonly era: number;
   readonly faults: Faults;
+  readonly membership: Membership;
 }
 
 /** Milliseconds before the next try of what got no answer: they double up to the second. */
@@ -48,16 +50,18 @@ export class PostgresStore implements Store {
   readonly kind = 'postgres';
   readonly #database: Database;
   readonly #sql: Statements;
+  readonly #membership: Membership;
   readonly #writer: Writer;
   readonly #reads: Reads;
   readonly #closed = new AbortController();
   #last: Promise<unknown> = Promise.resolve();
   #end: Promise<void> | null = null;
 
-  constructor({ database, sql, schema, era, faults }: PostgresStoreParts) {
+  constructor({ database, sql, schema, era, faults, membership }: PostgresStoreParts) {
     this.#database = database;
     this.#sql = sql;
-    this.#writer = new Writer({ database, sql, faults, era, part: 0, pause: (tries) => this.#pause(tries) });
+    this.#membership = membership;
+    this.#writer = new Writer({ database, sql, faults, era, membership, pause: (tries) => this.#pause(tries) });
     this.#reads = new Reads(database.read, sql, schema);
   }
 
@@ -150,17 +154,26 @@ export class PostgresStore implements Store {
     this.#end ??= (async (): Promise<void> => {
       this.#closed.abort();
       await this.#last.catch(() => {});
+      // A database that does not answer is left without a word; others find out.
+      await this.#membership.leave().catch(() => {});
       await this.#database.end();
     })();
     return this.#end;
   }
 
   #write(statement: string, values: Parameters<Database['write']>[1]): ReturnType<Database['write']> {
-    return this.#guard(() => this.#database.write(statement, values));
+    return this.#guard(() => {
+      this.#membership.check();
+      return this.#database.write(statement, values);
+    });
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#guard(() => this.#last.then(work, work));
+    const checked = (): Promise<T> => {
+      this.#membership.check();
+      return work();
+    };
+    const turn = this.#guard(() => this.#last.then(checked, checked));
     this.#last = turn.catch(() => {});
     return turn;
   }
@@ -193,5 +206,6 @@ export class PostgresStore implements Store {
     if (signal.aborted) {
       throw storeClosed();
     }
+    this.#membership.check();
   }
 }

@@ -6,12 +6,12 @@
  * the log depends on the name as well: it is written by a connection of its own, whose end moves the log into the file. That
  * connection has the file alone, so that of two processes which start at once one sees the row of the other.
  */
-import { readFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { AppError } from '../../core/errors.ts';
 import { isSqliteError } from './failure.ts';
 import { migrate, migrations } from './migrate.ts';
+import { startOf } from '../process.ts';
 import { num, text } from '../row.ts';
 
 interface Opener {
@@ -116,31 +116,6 @@ function openerOf(db: DatabaseSync): Opener | null {
 }
 
 const lives = (opener: Opener): boolean => startOf(opener.process) === opener.started;
-
-/**
- * When the process began, as text that no other process has; where the system does not say, the same for all. Null: there is
- * no such process.
- */
-function startOf(pid: number): string | null {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    // Another user's process may not be signalled, but it is there.
-    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) {
-      return null;
-    }
-  }
-  try {
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // Fields 3 and 22; the name, field 2, may have blanks and brackets.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // One that has ended and that its parent has not asked about has no file open. In a container without an init that lasts.
-    return fields[0] === 'Z' || fields[0] === 'X' ? null : `${boot} ${fields[19]}`;
-  } catch {
-    return '';
-  }
-}
 
 const isBusy = (error: unknown): boolean => isSqliteError(error) && (error.errcode & 0xff) === busy;
 

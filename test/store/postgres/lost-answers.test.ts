@@ -27,7 +27,6 @@ describe('a commit whose answer gets lost', () => {
     await using proxy = await openCuttingProxy(server.port, 2_500, random);
     const url = `postgres://signalbox@127.0.0.1:${proxy.port}/postgres`;
     const store = await openThrough(url, schema);
-    const direct = await openPostgresStore({ url: server.url, schema });
     const told: string[] = [];
     for (let n = 0; n < 60; n += 1) {
       const { commit } = await persistently(() => owner(store, `s${n % 3}`));
@@ -38,6 +37,8 @@ describe('a commit whose answer gets lost', () => {
     }
     expect(proxy.cuts).toBeGreaterThan(20);
     proxy.spare();
+    await store.close();
+    const direct = await openPostgresStore({ url: server.url, schema });
     const feed = await direct.feed(null, null, 999);
     expect(feed.map(({ position }) => position)).toEqual(told);
     expect((await direct.stats()).events).toBe(120);
@@ -45,7 +46,7 @@ describe('a commit whose answer gets lost', () => {
       const tape = await direct.tape(key(`s${n % 3}`), taskId(`t${n}`), 0, 9);
       expect(tape.map(({ type }) => type)).toEqual(['progress', 'final']);
     }
-    await Promise.all([store.close(), direct.close()]);
+    await direct.close();
   });
 });
 

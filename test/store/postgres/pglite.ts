@@ -7,6 +7,7 @@ export function pgliteDatabase(db: PGlite): Database {
   const query: Query = async (text, values = []) => (await db.query<Row>(text, [...values])).rows;
   return {
     write: query,
+    beat: query,
     read: query,
     transaction: (work) =>
       db.transaction((tx) => work(async (text, values = []) => (await tx.query<Row>(text, [...values])).rows)),
