@@ -564,6 +564,18 @@ const localErrors = {
     hint: 'Check that the server runs and that the host, the port and the TLS settings of the URL are right. Nothing of this request is stored.',
     retryable: true,
   },
+  bad_export: {
+    status: null,
+    exit: exitCodes.usage,
+    title: 'The file is not a whole export of Signalbox',
+    hint: 'Make the export again with `signalbox export`, and do not change it.',
+  },
+  store_exists: {
+    status: null,
+    exit: exitCodes.storage,
+    title: 'There is a database already',
+    hint: 'An import fills a new place alone: name another data folder or database, or move what is there away.',
+  },
   store_lost: {
     status: 503,
     exit: exitCodes.storage,

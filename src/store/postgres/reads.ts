@@ -17,6 +17,7 @@ import type {
   TokenRow,
 } from '../port.ts';
 import { finalOf, idOrNull, json, num, storedTask, text, type Row } from '../row.ts';
+import type { Numbered, SnapshotSession } from '../transfer/snapshot.ts';
 import type { Query, Value } from './database.ts';
 import { isAfter, makePosition, readPosition, type Place } from './position.ts';
 import type { Statements } from './sql.ts';
@@ -114,13 +115,40 @@ export class Reads {
     return events.filter(({ seq }) => seq > from).slice(0, limit);
   }
 
-  async feed(session: SessionKey | null, after: FeedPosition | null, limit: number): Promise<FeedEvent[]> {
+  async sessionsFrom(after: number, limit: number): Promise<Numbered<SnapshotSession>[]> {
+    const rows = await this.#query(this.#sql.sessionsFrom, [after, limit]);
+    return rows.map((row) => ({
+      n: num(row, 'n'),
+      item: { key: sessionKey(text(row, 'key')), row: json(row, 'row') as SessionRow },
+    }));
+  }
+
+  async tasksFrom(after: number, limit: number): Promise<Numbered<StoredTask>[]> {
+    const rows = await this.#query(this.#sql.tasksFrom, [after, limit]);
+    return rows.map((row) => ({ n: num(row, 'n'), item: storedTask(row) }));
+  }
+
+  /** Of all sessions, within a transaction that sees one state. */
+  feedOfSnapshot(after: FeedPosition | null, limit: number): Promise<FeedEvent[]> {
+    return this.#page(this.#sql.feedOfSnapshot, after, limit);
+  }
+
+  feed(session: SessionKey | null, after: FeedPosition | null, limit: number): Promise<FeedEvent[]> {
+    return session === null
+      ? this.#page(this.#sql.feed, after, limit)
+      : this.#page(this.#sql.feedOfSession, after, limit, session);
+  }
+
+  async #page(
+    statement: string,
+    after: FeedPosition | null,
+    limit: number,
+    ...session: readonly SessionKey[]
+  ): Promise<FeedEvent[]> {
     checkLimit(limit);
     const from = after === null ? start : readPosition(after);
     const bound = [from.era, from.xid, after === null ? -1 : from.ord, limit];
-    const rows = await (session === null
-      ? this.#query(this.#sql.feed, bound)
-      : this.#query(this.#sql.feedOfSession, [...bound, session]));
+    const rows = await this.#query(statement, [...bound, ...session]);
     if (rows.length === 0 && after !== null) {
       const newest = placeOf(await this.#one(this.#sql.newest));
       if (newest === null || isAfter(from, newest)) {

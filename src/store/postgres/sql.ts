@@ -78,6 +78,10 @@ function listing(s: string) {
     tasksByStatusAndSession: tasksWhere(`t.status = $5 AND t.session = (SELECT n FROM ${s}.sessions WHERE key = $6)`),
     mergedTasks: `SELECT id FROM ${s}.tasks WHERE merged_into = $1 ORDER BY session, tape`,
     taskByKey: `SELECT id FROM ${s}.tasks WHERE source = $1 AND idempotency_key = $2`,
+    /** All of it, oldest first, for an export. $1 after, $2 limit. */
+    sessionsFrom: `SELECT n, key, row FROM ${s}.sessions WHERE row IS NOT NULL AND n > $1 ORDER BY n LIMIT $2`,
+    tasksFrom: `
+      SELECT ${taskColumns} FROM ${s}.tasks t JOIN ${s}.sessions s ON s.n = t.session WHERE t.n > $1 ORDER BY t.n LIMIT $2`,
     session: `SELECT ${sessionColumns} FROM ${s}.sessions s WHERE s.key = $1 AND s.row IS NOT NULL`,
     sessions: `
       SELECT ${sessionColumns} FROM ${s}.sessions s WHERE s.row IS NOT NULL AND s.n < $1 ORDER BY s.n DESC LIMIT $2`,
@@ -118,6 +122,8 @@ function reading(s: string) {
     feedOfSession: feedOf(`r.session = (SELECT n FROM ${s}.sessions WHERE key = $5)`),
     feedEnd: feedEndOf(settled),
     feedEndOfSession: feedEndOf(`r.session = (SELECT n FROM ${s}.sessions WHERE key = $1)`),
+    /** For a snapshot, in which every transaction that is not there never will be. */
+    feedOfSnapshot: feedOf('true'),
     /** The newest, whether all before it is settled or not. */
     newest: feedEndOf('true'),
   };

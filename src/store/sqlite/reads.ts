@@ -17,6 +17,7 @@ import type {
   TokenRow,
 } from '../port.ts';
 import { finalOf, idOrNull, json, num, storedTask, text, textOrNull, type Row } from '../row.ts';
+import type { Numbered, SnapshotSession } from '../transfer/snapshot.ts';
 import * as sql from './sql.ts';
 
 export class Reads {
@@ -171,6 +172,21 @@ export class Reads {
   #last(statement: string, ...bound: readonly number[]): number {
     const row = this.#prepared(statement).get(...bound);
     return row === undefined ? 0 : num(row, 'last');
+  }
+
+  sessionsFrom(after: number, limit: number): Numbered<SnapshotSession>[] {
+    return this.#prepared(sql.sessionsFrom)
+      .all(after, limit)
+      .map((row) => ({
+        n: num(row, 'n'),
+        item: { key: sessionKey(text(row, 'key')), row: json(row, 'row') as SessionRow },
+      }));
+  }
+
+  tasksFrom(after: number, limit: number): Numbered<StoredTask>[] {
+    return this.#prepared(sql.tasksFrom)
+      .all(after, limit)
+      .map((row) => ({ n: num(row, 'n'), item: storedTask(row) }));
   }
 
   processes(): ProcessRow[] {

@@ -138,6 +138,11 @@ export const lastRunOfSession = `
     (SELECT max(pos) FROM runs WHERE pos > ?2 AND session = ?1),
     (SELECT max(pos) FROM session_runs WHERE session = ?1))`;
 
+// All of it, oldest first, for an export. ?1 after, ?2 limit.
+export const sessionsFrom = 'SELECT n, key, row FROM sessions WHERE row IS NOT NULL AND n > ?1 ORDER BY n LIMIT ?2';
+export const tasksFrom = `
+  SELECT ${taskColumns} FROM tasks t JOIN sessions s ON s.n = t.session WHERE t.n > ?1 ORDER BY t.n LIMIT ?2`;
+
 // Processes and figures.
 export const recordProcess = `
   INSERT OR REPLACE INTO processes (pid, start_time, session, incarnation, cookie) VALUES (?1, ?2, ?3, ?4, ?5)`;

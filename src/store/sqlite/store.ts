@@ -39,6 +39,8 @@ import { Ledger } from './ledger.ts';
 import { touchFile, unclaimFile } from './opener.ts';
 import { Reads } from './reads.ts';
 import { json, num, taskOf, text, type Row } from '../row.ts';
+import type { Snapshot } from '../transfer/snapshot.ts';
+import { snapshotOf } from './snapshot.ts';
 import * as sql from './sql.ts';
 
 /** `power`: a commit survives power loss. `process`: it survives the end of the process, whatever ends it. */
@@ -236,6 +238,12 @@ export class SqliteStore implements Store {
     } else {
       this.#identity.check();
     }
+  }
+
+  /** Its state now, on a connection of its own. */
+  snapshot(): Snapshot {
+    this.#check();
+    return this.#guard(() => snapshotOf(this.#path));
   }
 
   /** May be called twice. */
