@@ -17,15 +17,20 @@ function document(error: object): string {
   return `${process.stderr.isTTY ? harmlessJson(json) : json}\n`;
 }
 
+const toStandardError = (text: string): void => void process.stderr.write(text);
+
 /** Prints what went wrong and what to do next; with `--json` as a document. Both on standard error. */
-export async function report(thrown: unknown, command: Command | null, json: boolean): Promise<number> {
+export async function report(
+  thrown: unknown,
+  command: Command | null,
+  json: boolean,
+  print: (text: string) => void = toStandardError,
+): Promise<number> {
   const error = thrown instanceof AppError && command !== null ? await translated(thrown, command) : thrown;
   const { errorEntry } = await import('../core/error-codes.ts');
   if (!(error instanceof AppError)) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    process.stderr.write(
-      json ? document({ code: 'internal', message: text }) : `signalbox: a defect: ${harmless(text)}\n`,
-    );
+    print(json ? document({ code: 'internal', message: text }) : `signalbox: a defect: ${harmless(text)}\n`);
     return errorEntry('internal').exit;
   }
   const entry = errorEntry(error.code);
@@ -33,9 +38,9 @@ export async function report(thrown: unknown, command: Command | null, json: boo
     const { ApiError } = await import('../client/errors.ts');
     const { code, message, hint, retryable } = error;
     const wait = error instanceof ApiError && error.retryAfterMs !== null ? { retryAfterMs: error.retryAfterMs } : {};
-    process.stderr.write(document({ code, message, hint, retryable, ...wait }));
+    print(document({ code, message, hint, retryable, ...wait }));
   } else {
-    process.stderr.write(`signalbox: ${harmless(error.message)}\n${harmless(error.hint)}\n`);
+    print(`signalbox: ${harmless(error.message)}\n${harmless(error.hint)}\n`);
   }
   return entry.exit;
 }

@@ -3,7 +3,7 @@
  *
  * Owns: the lines that wait, and one timer while there are any. A pipe and a terminal are opened once more, without blocking, where the
  * system allows it: the descriptor itself is shared with other processes, and so is its mode. A socket cannot be opened again; its
- * mode is changed, as Node does it for its own streams. A file never makes its writer wait. What is left (the terminal of
+ * mode is changed, as Node does it for its own streams, before each write. A file never makes its writer wait. What is left (the terminal of
  * another user) is written by a thread of the pool, one write at a time.
  *  line-output/1 `write` never waits for the reader, and a line that the reader has room for is written when it returns, so that it
  *                outlives a kill; a line for the thread of the pool may be lost to one.
@@ -31,6 +31,7 @@ type How = 'at-once' | 'thread';
 export class LineOutput {
   readonly #fd: number;
   readonly #how: How;
+  readonly #unblock: () => void;
   readonly #maxBytes: number;
   readonly #gap: LineOutputOptions['gap'];
   readonly #lines: Buffer[] = [];
@@ -42,7 +43,7 @@ export class LineOutput {
   #writing = false;
 
   constructor({ fd, maxBytes = defaultMaxBytes, gap }: LineOutputOptions) {
-    ({ fd: this.#fd, how: this.#how } = openAgain(fd));
+    ({ fd: this.#fd, how: this.#how, unblock: this.#unblock = () => {} } = openAgain(fd));
     this.#maxBytes = maxBytes;
     this.#gap = gap;
   }
@@ -118,6 +119,9 @@ export class LineOutput {
   }
 
   #writeNow(): void {
+    if (this.#lines.length > 0) {
+      this.#unblock();
+    }
     for (let line = this.#lines[0]; line !== undefined; line = this.#lines[0]) {
       try {
         this.#took(line, writeSync(this.#fd, line));
@@ -164,13 +168,30 @@ export class LineOutput {
   }
 }
 
+/** Whether a write to the socket waits for its reader. */
+function setWaiting(handle: unknown, waits: boolean): void {
+  if (typeof handle === 'object' && handle !== null && 'setBlocking' in handle) {
+    const { setBlocking } = handle;
+    if (typeof setBlocking === 'function') {
+      Reflect.apply(setBlocking, handle, [waits]);
+    }
+  }
+}
+
 const isFull = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'EAGAIN';
 
 /** For as long as the process: collected, they would close their descriptors. */
 const unblocked = new Set<object>();
 
+interface Opened {
+  readonly fd: number;
+  readonly how: How;
+  /** Before each write, where another process may have changed the mode. */
+  readonly unblock?: () => void;
+}
+
 /** The descriptor to write to, and how. */
-function openAgain(fd: number): { readonly fd: number; readonly how: How } {
+function openAgain(fd: number): Opened {
   let stats: Stats;
   try {
     stats = fstatSync(fd);
@@ -198,8 +219,12 @@ function openAgain(fd: number): { readonly fd: number; readonly how: How } {
   if (stats.isSocket()) {
     const { Socket } = process.getBuiltinModule('node:net');
     // Its constructor takes the waiting from the descriptor. Nothing is written by it.
-    unblocked.add(new Socket({ fd, readable: false, writable: true }).unref());
-    return { fd, how: 'at-once' };
+    const socket = new Socket({ fd, readable: false, writable: true }).unref();
+    unblocked.add(socket);
+    // A program that libuv starts with the descriptor has made it wait before it begins, and a Node program once more at its
+    // end: after the daemon had ended, the next word of its launcher waited for ever.
+    const handle: unknown = Reflect.get(socket, '_handle');
+    return { fd, how: 'at-once', unblock: () => setWaiting(handle, false) };
   }
   return { fd, how: 'thread' };
 }

@@ -53,29 +53,32 @@ describe('lines for a reader that does not read', () => {
   test.each<[string, () => Teller]>([
     ['a socket', toSocket],
     ['a pipe', toPipe],
-  ])('%s: keep their writer from nothing, are dropped whole, and are counted', async (_, start) => {
-    const { child, said } = start();
-    const dropped = Number(await firstOf(child.stdout));
-    expect(dropped).toBeGreaterThan(lines / 2);
-    const read: string[] = [];
-    let counted = 0;
-    const reading = createInterface({ input: said() });
-    reading.on('line', (line) => {
-      read.push(line);
-      counted += Number(/^dropped (\d+)$/.exec(line)?.[1] ?? 0);
-      if (read.length === 1) {
-        // Its last words come when there is room.
-        child.stdin?.end();
-      }
-      if (counted > 0) {
-        reading.close();
-      }
-    });
-    await once(reading, 'close');
-    const whole = read.filter((line) => line.startsWith('line '));
-    expect(whole).toEqual(whole.map((_line, n) => `line ${n} ${'x'.repeat(80)}`));
-    expect([counted, whole.length]).toEqual([dropped, lines - dropped]);
-  });
+  ])(
+    '%s: keep their writer from nothing, also after another program has had the descriptor, are dropped whole, and are counted',
+    async (_, start) => {
+      const { child, said } = start();
+      const dropped = Number(await firstOf(child.stdout));
+      expect(dropped).toBeGreaterThan(lines / 2);
+      const read: string[] = [];
+      let counted = 0;
+      const reading = createInterface({ input: said() });
+      reading.on('line', (line) => {
+        read.push(line);
+        counted += Number(/^dropped (\d+)$/.exec(line)?.[1] ?? 0);
+        if (read.length === 1) {
+          // Its last words come when there is room.
+          child.stdin?.end();
+        }
+        if (counted > 0) {
+          reading.close();
+        }
+      });
+      await once(reading, 'close');
+      const whole = read.filter((line) => line.startsWith('line '));
+      expect(whole).toEqual(whole.map((_line, n) => `line ${n} ${'x'.repeat(80)}`));
+      expect([counted, whole.length]).toEqual([dropped, lines - dropped]);
+    },
+  );
 
   test('do not keep the process from its end', async () => {
     const { child } = toSocket();

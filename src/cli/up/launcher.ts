@@ -39,7 +39,11 @@ export async function main(words: readonly string[]): Promise<number> {
     return await launched(words);
   } catch (error) {
     const { report } = await import('../report.ts');
-    return report(error, null, words.includes('--json'));
+    const { LineOutput } = await import('../../supervise/line-output.ts');
+    // The end of a lost daemon is not kept waiting by a log that is not read.
+    const out = new LineOutput({ fd: 2, gap: () => '' });
+    process.once('exit', () => out.end());
+    return report(error, null, words.includes('--json'), (text) => out.write(text));
   }
 }
 
