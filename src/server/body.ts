@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '../core/errors.ts';
 import type { BodyBudget, BodyShare } from './body-budget.ts';
+import { free } from './free.ts';
 import { ProblemError } from './respond.ts';
 
 /** Deeper JSON than this means nothing here, and serialising it again would need as deep a stack. */
@@ -103,18 +104,9 @@ function joined(pieces: Buffer[]): Buffer {
   return whole;
 }
 
-/** The collector would let some 64 MiB of what nothing refers to gather before it looks: memory that a stranger could fill. */
 function freeAll(pieces: Buffer[]): void {
   for (const piece of pieces.splice(0)) {
     free(piece);
-  }
-}
-
-/** Gives the memory of a piece back at once. Its bytes are gone for every reader. */
-function free(piece: Buffer): void {
-  // One that shares its memory with others is left to the collector.
-  if (piece.buffer instanceof ArrayBuffer && piece.buffer.byteLength === piece.length) {
-    piece.buffer.transfer(0);
   }
 }
 

@@ -31,9 +31,9 @@ export interface ServerLimits extends Readonly<{ [K in keyof typeof serverLimits
   readonly maxHeaderBytes: number;
   /** A request must have arrived in this time. Default 30 s. */
   readonly requestTimeoutMs: number;
-  /** Bytes that may wait in the memory of one stream; past it the reader is served from the store, page by page. Default 256 KiB. */
+  /** Bytes that may wait in the memory of one stream; past it the reader is served from the store, page by page. Default 32 KiB. */
   readonly streamBufferBytes: number;
-  /** A stream whose buffer does not empty in this time is cut. Default 30 s. */
+  /** A stream that has something for its reader, of which the connection takes nothing in this time, is cut. Default 30 s. */
   readonly slowReaderMs: number;
   /** Comments that keep idle streams alive through proxies. Default 15 s. */
   readonly heartbeatMs: number;
@@ -43,7 +43,7 @@ export const defaultServerLimits: ServerLimits = {
   ...defaultsOf(serverLimits),
   maxHeaderBytes: 16_384,
   requestTimeoutMs: 30_000,
-  streamBufferBytes: 262_144,
+  streamBufferBytes: 32_768,
   slowReaderMs: 30_000,
   heartbeatMs: 15_000,
 };

@@ -159,6 +159,8 @@ class HttpDoor implements SignalboxServer {
       requestTimeout: limits.requestTimeoutMs,
       headersTimeout: limits.requestTimeoutMs,
       connectionsCheckingInterval: Math.max(50, Math.min(5000, limits.requestTimeoutMs / 2)),
+      // What a connection holds for a peer that does not read, before its stream waits; and of a body before it is read.
+      highWaterMark: 16_384,
       // A missing Host is answered here, with a problem document.
       requireHostHeader: false,
     });

@@ -307,6 +307,32 @@ describe('a reader that does not read', () => {
   }, 120_000);
 });
 
+test('a reader that does not read is cut also when less waits for it than would block it', async () => {
+  const clock = new ManualClock();
+  await using door = await openDoor({ server: { clock, limits: { streamBufferBytes: 2 ** 40 } } });
+  const { task } = await door.client.submit({ session: 's', prompt: 'p' });
+  const turn = await door.box.stage.turn();
+  const path = '/v1/events';
+  const [dead, quick] = [await read(door, path), await read(door, path)];
+  dead.pause();
+  const line = 'x'.repeat(65_536);
+  for (let at = 0; at < 1100; at++) {
+    turn.say(line);
+  }
+  turn.finish();
+  await door.box.ended(task);
+  await quick.until(() => quick.messages.some(({ data }) => data.type === 'final'));
+  clock.advance(15_000);
+  clock.advance(15_000);
+  expect(await figure(door, 'signalbox_http_streams')).toBe(2);
+  clock.advance(15_000);
+  expect(await figure(door, 'signalbox_http_streams_ended_total{reason="slow_reader"}')).toBe(1);
+  expect(await figure(door, 'signalbox_http_streams')).toBe(1);
+  dead.resume();
+  await dead.ended;
+  expect(dead.notices).toMatchObject([{ event: 'cut', reason: 'slow_reader' }]);
+}, 120_000);
+
 describe('an end of a stream before the final', () => {
   test('sends bye when the daemon closes', async () => {
     await using door = await openDoor();

@@ -10,7 +10,8 @@
  *  event-stream/3 What it holds in memory is what one page or batch (bounded, but for a single large event) adds past
  *                 `bufferBytes`; a reader behind that is blocked, gets nothing live, and is read for again from the store
  *                 when its socket has drained.
- *  event-stream/4 A reader blocked for `slowReaderMs` without a drain is cut, and told why. It ends once, for one reason.
+ *  event-stream/4 A reader whose connection has something for it and takes nothing for `slowReaderMs` is cut, and told why: also
+ *                 one that is not blocked, since what waits for it would stay for ever. It ends once, for one reason.
  *
  *        ┌────────── drained ──────────┐
  *     reading ── buffer full ──► blocked        any ──► ended
@@ -24,6 +25,7 @@ import type { Socket } from 'node:net';
 import type { StreamNotice } from '../../protocol/index.ts';
 import type { StoredEvent } from '../../store/port.ts';
 import type { Channel, EncodedBatch, Follower } from './hub.ts';
+import { free } from '../free.ts';
 import { encode } from './hub.ts';
 import type { Cursor, Source } from './source.ts';
 import { gapSeq } from './source.ts';
@@ -53,7 +55,7 @@ interface StreamOptions {
 const pageMax = 500;
 const pageMin = 2;
 /** A page is aimed at this size; events differ by four orders of magnitude. */
-const pageBytes = 131_072;
+const pageBytes = 32_768;
 
 const heartbeat = Buffer.from(': \n\n');
 
@@ -69,7 +71,9 @@ export class EventStream implements Follower {
   #state: 'reading' | 'live' | 'blocked' | 'ended' = 'reading';
   #cursor: Cursor;
   #pageLimit = 64;
-  #blockedAt = 0;
+  /** Bytes that the connection had taken when it was last seen to take some, and when that was. */
+  #taken = 0;
+  #takenAt = 0;
   #quiet = false;
   #pumping = false;
   #error: unknown = null;
@@ -118,14 +122,29 @@ export class EventStream implements Follower {
 
   /** Called every `heartbeatMs`: keeps the connection alive, or gives the reader up. */
   tick(): void {
-    if (this.#state === 'blocked') {
-      if (this.#options.now() - this.#blockedAt >= this.#options.slowReaderMs) {
-        this.cut('slow_reader');
-      }
-    } else if (this.#state !== 'ended' && this.#quiet) {
+    if (this.#state === 'ended') {
+      return;
+    }
+    if (this.#isStuck()) {
+      this.cut('slow_reader');
+    } else if (this.#quiet && this.#socket.writableLength === 0) {
       this.#write(heartbeat);
     }
     this.#quiet = true;
+  }
+
+  #isStuck(): boolean {
+    const unread = this.#socket.writableLength;
+    if (unread === 0 || this.#socket.bytesWritten - unread !== this.#taken) {
+      this.#noteTaken();
+      return false;
+    }
+    return this.#options.now() - this.#takenAt >= this.#options.slowReaderMs;
+  }
+
+  #noteTaken(): void {
+    this.#taken = this.#socket.bytesWritten - this.#socket.writableLength;
+    this.#takenAt = this.#options.now();
   }
 
   /** Ends it with a last message that says why; `closing` as `bye`, all else as `cut`. */
@@ -185,6 +204,10 @@ export class EventStream implements Follower {
     const { bytes, count } = encode(this.#options.source, events, pageBytes);
     this.#pageLimit = Math.max(pageMin, Math.min(pageMax, Math.ceil((count * pageBytes) / bytes.length)));
     this.#deliver(bytes, count, events[count - 1]);
+    // Taken whole: what many readers replay would lie about until it is collected.
+    if (this.#socket.writableLength === 0) {
+      free(bytes);
+    }
     return count;
   }
 
@@ -209,7 +232,7 @@ export class EventStream implements Follower {
     }
     if (this.#socket.writableLength > this.#options.bufferBytes) {
       this.#state = 'blocked';
-      this.#blockedAt = this.#options.now();
+      this.#noteTaken();
     }
   }
 
