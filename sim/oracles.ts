@@ -33,7 +33,7 @@ export function leftBehind(stats: RuntimeStats, timers: number, processes: numbe
     'agents running': stats.agentsRunning,
     holds: stats.holds,
     queued: queueDepth.interactive + queueDepth.background,
-    'open tasks': store.tasks.queued + store.tasks.running,
+    'open tasks': store === null ? Number.NaN : store.tasks.queued + store.tasks.running,
     timers,
     'agent processes': processes,
   }).flatMap(([name, value]) => (value === 0 ? [] : [`${value} ${name} left`]));

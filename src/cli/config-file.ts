@@ -10,6 +10,7 @@ export function flagsOf(call: Call): readonly Setting[] {
     ['agent', ['agent', 'name'], call.text('agent')],
     ['host', ['listen', 'host'], call.text('host')],
     ['port', ['listen', 'port'], call.integer('port')],
+    ['store', ['store'], call.text('store')],
     ['durability', ['durability'], call.text('durability')],
     ['log-level', ['logLevel'], call.text('log-level')],
   ];

@@ -23,7 +23,6 @@ import { writeDaemonFile } from '../server/daemon-file.ts';
 import { loadToken } from '../server/token.ts';
 import { newToken } from '../server/tokens.ts';
 import { type Faults, noFaults } from '../store/faults.ts';
-import { openSqliteStore } from '../store/sqlite/open.ts';
 import { daemonIdName } from '../supervise/process/environment.ts';
 import { killDaemonProcessesNow } from '../supervise/process/leftovers.ts';
 import { makeRedactor, type Redactor } from '../supervise/redact.ts';
@@ -41,6 +40,7 @@ import type { Watchdog } from '../supervise/watchdog/watchdog.ts';
 import { configuredRunners } from './runners.ts';
 import type { SandboxState } from './sandbox.ts';
 import { secretsOf } from './secrets.ts';
+import { openStore } from './store.ts';
 import { watchSettings } from './watchdog.ts';
 
 interface DaemonOptions {
@@ -54,6 +54,8 @@ interface DaemonOptions {
   readonly faults?: Faults;
   /** The process that takes signals for this daemon, which others are told. Default: this one. */
   readonly pid?: number;
+  /** Aborted: the daemon is to end before it has begun. Rejects with `closing` then, if it waits for its store. */
+  readonly ending?: AbortSignal;
   /** Without one a blocked main loop is not reported. */
   readonly watch?: Watchdog;
 }
@@ -61,6 +63,8 @@ interface DaemonOptions {
 export interface Daemon {
   readonly url: string;
   readonly folder: string;
+  /** Where its store is, without a password. */
+  readonly store: string;
   readonly agent: { readonly name: string; readonly standIn: boolean; readonly sandbox: SandboxState };
   /** Names of the code runners. */
   readonly runners: readonly string[];
@@ -166,12 +170,12 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   const runners = await configuredRunners(config);
   const agent = await chooseAgent(config.agent, { folder, startMs: config.limits.startMs });
   // The lock of the store comes first: of two daemons on one folder the second touches nothing.
-  const store = openSqliteStore({ path: join(folder, dataFiles.database), durability: config.durability, faults, pid });
-  scope.own('the store', () => store.close(), partDeadlineMs);
+  const { store, name, close } = await openStore({ folder, config, faults, pid, ending: options.ending });
+  scope.own('the store', close, partDeadlineMs);
   const token = await loadToken(folder);
   const { redact, log } = logOf(options, token);
   warnOf(agent, log);
-  const storage = watchStorage(scope, { store, log, clock: systemClock });
+  const storage = await watchStorage(scope, { store, log, clock: systemClock });
   const onError = errorsTo(storage.log);
   const address = addressToCome();
   const signalbox = createSignalbox({
@@ -212,11 +216,12 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   await signalbox.ready;
   const file: DaemonFile = { url, pid, version, startedAt: options.now() };
   http.nest('daemon file').own(dataFiles.daemon, await writeDaemonFile(folder, file), partDeadlineMs);
-  log.info({ url, folder, agent: agent.driver.name }, 'ready');
+  log.info({ url, folder, store: name, agent: agent.driver.name }, 'ready');
   const logging = log.open();
   return {
     url,
     folder,
+    store: name,
     agent: { name: agent.driver.name, standIn: agent.standIn, sandbox: agent.sandbox },
     runners: Object.keys(runners),
     hooks: hooks.map(({ path, note = null }) => ({ path, note })),
@@ -231,14 +236,23 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
 }
 
 const loggedBy = (storage: StorageWatch, log: DaemonLog) => ({
-  storageProblem: () => storage.problem,
+  storage,
   logDropped: log.dropped,
   logger: storage.log,
 });
 
-function watchStorage(scope: Scope, parts: StorageWatchParts): StorageWatch {
+async function watchStorage(scope: Scope, parts: StorageWatchParts): Promise<StorageWatch> {
   const watch = new StorageWatch(parts);
   scope.own('the watch of the store', () => watch.close(), partDeadlineMs);
+  await watch.start();
+  if (watch.health !== null) {
+    const { server, durable } = watch.health;
+    parts.log.info({ server }, 'the database answers');
+    if (!durable) {
+      const effect = 'a crash of its server loses the last moments of what was accepted';
+      parts.log.warn({}, `\`synchronous_commit\` or \`fsync\` is off in the database: ${effect}`);
+    }
+  }
   return watch;
 }
 

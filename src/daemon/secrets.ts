@@ -2,16 +2,18 @@
 import { sourceSecrets } from '../gateways/registry.ts';
 import { secretsIn } from '../supervise/index.ts';
 import type { DaemonConfig } from './config/resolve.ts';
+import { passwordsOf } from './config/store.ts';
 
 /** `env`: the daemon's own environment, of which agents see a part at most. */
 export function secretsOf(
-  { sources, agent }: Pick<DaemonConfig, 'sources' | 'agent'>,
+  { sources, store, agent }: Pick<DaemonConfig, 'sources' | 'store' | 'agent'>,
   token: string,
   env: Readonly<{ [name: string]: string | undefined }>,
 ): readonly string[] {
   return [
     token,
     ...sourceSecrets(sources),
+    ...passwordsOf(store),
     ...secretsIn(env),
     // Meant for the agent, and not for its tape.
     ...secretsIn(agent.env ?? {}),

@@ -1,21 +1,32 @@
 /**
  * Watches whether the database can be written, and keeps the log readable while it cannot.
  *
- * Owned by the daemon. Owns: one timer, and the state of the outage.
- *  storage-watch/1 `problem` is set within `lookMs` after the file was removed or changed, and at the first write that fails; it
- *                  is cleared by a write that succeeds.
+ * Owned by the daemon. Owns: its timers, and the state of the outage.
+ *  storage-watch/1 `problem` is set within `lookMs` after the file was removed or changed, within `lookMs` and `answerMs` after a
+ *                  server was lost, and at the first write that fails; it is cleared by a write that succeeds.
  *  storage-watch/2 The log has each error once in an outage, and one line at its end with the count of all.
+ *  storage-watch/3 One look is under way at a time.
  */
 import { AppError } from '../core/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../server/options.ts';
-import type { SqliteStore } from '../store/sqlite/store.ts';
+import type { MaybePromise, StoreHealth } from '../store/port.ts';
 
 const lookMs = 250;
-const outageCodes: ReadonlySet<string> = new Set(['store_failed', 'store_replaced', 'store_damaged']);
+/** A server that takes longer is not of use at the moment. */
+const answerMs = 600;
+const outageCodes: ReadonlySet<string> = new Set([
+  'store_failed',
+  'store_replaced',
+  'store_damaged',
+  'store_unreachable',
+]);
+/** The feed of all sessions is told to be late when it is later than this, and again when it is ten times as late. */
+const lagMs = 10_000;
 
 export interface StorageWatchParts {
-  readonly store: Pick<SqliteStore, 'probe'>;
+  /** Throws why the store cannot be written. `write`: it has to be tried. */
+  readonly store: { probe(write: boolean): MaybePromise<StoreHealth | void> };
   readonly log: Logger;
   readonly clock: Clock;
 }
@@ -23,18 +34,31 @@ export interface StorageWatchParts {
 export class StorageWatch {
   readonly #parts: StorageWatchParts;
   #problem: AppError | null = null;
+  #health: StoreHealth | null = null;
   #failures = 0;
   readonly #said = new Set<string>();
-  #cancel: () => void;
+  #lagSaid = lagMs;
+  #closed = false;
+  #cancel: () => void = () => {};
 
   constructor(parts: StorageWatchParts) {
     this.#parts = parts;
-    this.#cancel = this.#later();
+  }
+
+  /** Looks once, then again and again. */
+  async start(): Promise<void> {
+    await this.#look();
+    this.#cancel = this.#closed ? () => {} : this.#later();
   }
 
   /** Why nothing can be stored now. */
   get problem(): AppError | null {
     return this.#problem;
+  }
+
+  /** As the last look found it; null for a store without a server, and before the first look. */
+  get health(): StoreHealth | null {
+    return this.#health;
   }
 
   /** Whether the error says that the database cannot be written. It is counted and logged here then. */
@@ -69,30 +93,55 @@ export class StorageWatch {
   }
 
   close(): void {
+    this.#closed = true;
     this.#cancel();
   }
 
   #later(): () => void {
-    return this.#parts.clock.timer(lookMs, () => {
-      this.#look();
-      this.#cancel = this.#later();
-    });
+    return this.#parts.clock.timer(lookMs, () => void this.#lookAgain());
   }
 
-  #look(): void {
+  async #lookAgain(): Promise<void> {
+    const message = `the database has not answered for ${answerMs} ms`;
+    this.#cancel = this.#parts.clock.timer(answerMs, () => {
+      this.took(new AppError({ code: 'store_unreachable', message }));
+    });
+    await this.#look();
+    this.#cancel();
+    if (!this.#closed) {
+      this.#cancel = this.#later();
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { store, log } = this.#parts;
+    // What fails in the meantime is not refuted by this look.
+    const write = this.#problem !== null;
     try {
-      this.#parts.store.probe(this.#problem !== null);
+      this.#health = (await store.probe(write)) ?? null;
     } catch (error) {
-      if (!this.took(error)) {
-        this.#parts.log.error({ err: error }, 'the database could not be looked at');
+      if (!this.#closed && !this.took(error)) {
+        log.error({ err: error }, 'the database could not be looked at');
       }
       return;
     }
-    if (this.#problem !== null) {
-      this.#parts.log.warn({ failures: this.#failures }, 'the database can be written again');
+    this.#heedLag();
+    if (write) {
+      log.warn({ failures: this.#failures }, 'the database can be written again');
       this.#problem = null;
       this.#failures = 0;
       this.#said.clear();
+    }
+  }
+
+  #heedLag(): void {
+    const { feedLagMs = 0 } = this.#health ?? {};
+    if (feedLagMs > this.#lagSaid) {
+      this.#lagSaid *= 10;
+      const effect = 'the feed of all sessions waits for a transaction that is open on the database server';
+      this.#parts.log.warn({ feedLagMs: Math.round(feedLagMs) }, effect);
+    } else if (feedLagMs < lagMs) {
+      this.#lagSaid = lagMs;
     }
   }
 }

@@ -254,6 +254,15 @@ export const RunnersConfigSchema = {
     'Code runners by name: the file whose default export is the runner, or `{ module, export }`. They run in the daemon (docs/runners.md).',
 } as const satisfies Schema;
 
+export const StoreConfigSchema = {
+  type: 'string',
+  maxLength: 4096,
+  pattern: '^(?:sqlite|postgres|postgres(?:ql)?://[^]+)$',
+  default: 'sqlite',
+  description:
+    'Where tasks, tapes and sessions are stored: `sqlite`, a file in the data folder; the URL of a [Postgres](postgres.md) database; or `postgres`, the database of the variable `DATABASE_URL`, or else of `PGHOST`, `PGDATABASE`, `PGUSER` and `PGPASSWORD`.',
+} as const satisfies Schema;
+
 const durabilities = ['power', 'process'] as const;
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -265,6 +274,7 @@ export const defaultLogLevel: LogLevel = 'info';
  */
 export interface ConfigSections {
   readonly listen?: Wire<typeof ListenSchema>;
+  readonly store?: Wire<typeof StoreConfigSchema>;
   readonly durability?: (typeof durabilities)[number];
   readonly logLevel?: LogLevel;
   readonly agent?: Wire<typeof AgentConfigSchema>;
@@ -279,11 +289,13 @@ export interface ConfigSections {
 
 export const configSections = {
   listen: ListenSchema,
+  store: StoreConfigSchema,
   durability: {
     type: 'string',
     enum: durabilities,
     default: 'power',
-    description: 'What a commit survives: a power failure, or only the end of the process.',
+    description:
+      'What a commit to SQLite survives: a power failure, or only the end of the process. Of Postgres, the server decides.',
   },
   logLevel: { type: 'string', enum: logLevels, default: defaultLogLevel },
   agent: AgentConfigSchema,

@@ -27,6 +27,7 @@ export const commonCodes = [
   'internal',
   'store_failed',
   'store_replaced',
+  'store_unreachable',
 ] as const satisfies readonly ErrorCode[];
 export const bodyCodes = [
   'bad_json',

@@ -203,7 +203,8 @@ export type ApiFit = AllTrue<{
 
 /** Raw figures for `/metrics`; histograms are arrays of seconds' buckets as in Prometheus. */
 export interface RuntimeStats {
-  readonly store: StoreStats;
+  /** Null while the store does not answer. */
+  readonly store: StoreStats | null;
   readonly sessionsLive: number;
   readonly agentsRunning: number;
   readonly holds: number;

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BodyOf, Ok, Operation, ParamsOf, QueryOf, ResponseOf } from '../protocol/index.ts';
 import { fullParts } from '../protocol/index.ts';
 import type { AgentTurn, CommandAnswer, Refused, Signalbox } from '../runtime/api.ts';
+import type { StoreHealth } from '../store/port.ts';
 import type { Streams } from './events/streams.ts';
 import type { HangSource } from './options.ts';
 import { ProblemError } from './respond.ts';
@@ -11,8 +12,8 @@ import type { Caller, Tokens } from './tokens.ts';
 export interface Services {
   readonly signalbox: Signalbox;
   readonly streams: Streams;
-  /** Throws the reason why it is not. */
-  readonly checkReady: () => void;
+  /** How the store is, where it is on a server. Throws the reason why it is not ready. */
+  readonly checkReady: () => StoreHealth | null;
   readonly openapi: () => string;
   readonly metrics: () => Promise<string>;
   readonly hangs: HangSource | null;

@@ -4,6 +4,8 @@
  */
 import type prom from 'prom-client';
 import type { HistogramView, RuntimeStats } from '../runtime/api.ts';
+import type { StoreStats } from '../store/port.ts';
+import type { Storage } from './options.ts';
 
 export interface ServerFigures {
   /** By operation and status, separated by a space. */
@@ -15,6 +17,8 @@ export interface ServerFigures {
   readonly bodyBytes: { readonly token: number; readonly none: number };
   readonly bodiesWaiting: { readonly token: number; readonly none: number };
   readonly bodiesCut: { readonly token: number; readonly none: number };
+  /** Null: not watched. */
+  readonly storage: Storage | null;
   readonly logDropped: number;
   readonly streams: number;
   readonly longPolls: number;
@@ -68,6 +72,18 @@ function runtimeFigures(page: Page, { store, ...stats }: RuntimeStats): void {
     throttled(stats),
   );
   page.counter('provider_failures_total', 'Failed requests to models, by provider.', 'provider', failures(stats));
+  if (store !== null) {
+    storeFigures(page, store);
+  }
+  for (const [name, value] of Object.entries(stats.counters)) {
+    page.counter(`${metricName(name)}_total`, `Count of ${name} since the start.`, null, { '': value });
+  }
+  for (const [name, view] of Object.entries(stats.histograms)) {
+    page.histogram(metricName(name), view);
+  }
+}
+
+function storeFigures(page: Page, store: StoreStats): void {
   page.gauge('store_tasks', 'Tasks in the store, by status.', 'status', store.tasks);
   page.gauge('store_sessions', 'Sessions in the store.', null, { '': store.sessions });
   page.gauge('store_events', 'Events in the store.', null, { '': store.events });
@@ -75,11 +91,16 @@ function runtimeFigures(page: Page, { store, ...stats }: RuntimeStats): void {
   page.counter('late_events_dropped_total', 'Events that came after the end of their task.', null, {
     '': store.lateDropped,
   });
-  for (const [name, value] of Object.entries(stats.counters)) {
-    page.counter(`${metricName(name)}_total`, `Count of ${name} since the start.`, null, { '': value });
-  }
-  for (const [name, view] of Object.entries(stats.histograms)) {
-    page.histogram(metricName(name), view);
+}
+
+/** Of a store on a server, also what the last look at it found. */
+function storageFigures(page: Page, { problem, health }: Storage): void {
+  page.gauge('store_up', '1: the store can be written; 0: it cannot.', null, { '': problem === null ? 1 : 0 });
+  if (health !== null) {
+    page.gauge('store_probe_seconds', 'Time of the last look at the database.', null, { '': health.latencyMs / 1000 });
+    page.gauge('store_feed_lag_seconds', 'Events that are older are in the feed of all sessions.', null, {
+      '': health.feedLagMs / 1000,
+    });
   }
 }
 
@@ -93,6 +114,9 @@ const failures = ({ providers }: Pick<RuntimeStats, 'providers'>): { readonly [n
   Object.fromEntries(providers.map((provider) => [provider.name, provider.failures]));
 
 function serverFigures(page: Page, figures: ServerFigures): void {
+  if (figures.storage !== null) {
+    storageFigures(page, figures.storage);
+  }
   page.requests(figures.requests);
   page.gauge('http_connections', 'Open connections.', null, { '': figures.connections });
   page.counter('http_connections_refused_total', 'Connections past the limit.', null, {

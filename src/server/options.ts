@@ -4,6 +4,7 @@ import type { HangReport, HangSummary, HookHandler } from '../protocol/index.ts'
 import { defaultsOf, serverLimits } from '../protocol/limits.ts';
 import type { Signalbox } from '../runtime/api.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { StoreHealth } from '../store/port.ts';
 
 /** The part of pino that is used here. */
 export interface Logger {
@@ -48,6 +49,14 @@ export const defaultServerLimits: ServerLimits = {
   heartbeatMs: 15_000,
 };
 
+/** How the store is now. */
+export interface Storage {
+  /** Why nothing can be stored; while there is a reason, `/readyz` answers with it. */
+  readonly problem: AppError | null;
+  /** Null where there is no server to look at. */
+  readonly health: StoreHealth | null;
+}
+
 export interface ServerOptions {
   readonly signalbox: Signalbox;
   /** Accepted bearer tokens. None: everybody who reaches the address may call, so only loopback addresses are listened on. */
@@ -64,8 +73,8 @@ export interface ServerOptions {
   readonly hooks?: readonly HookHandler[];
   /** Hang reports. Left out: there are none. */
   readonly hangs?: HangSource;
-  /** Why nothing can be stored now; while there is a reason, `/readyz` answers with it. Left out: there never is one. */
-  readonly storageProblem?: () => AppError | null;
+  /** Left out: everything can be stored, always. */
+  readonly storage?: Storage;
   /** Shown in /openapi.json. */
   readonly version?: string;
   readonly logger?: Logger;

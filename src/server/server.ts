@@ -16,6 +16,7 @@ import { AppError } from '../core/errors.ts';
 import { makeOpenApi, problem } from '../protocol/index.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { systemClock } from '../runtime/clock.ts';
+import type { StoreHealth } from '../store/port.ts';
 import { BodyBudget } from './body-budget.ts';
 import { Connections } from './connections.ts';
 import type { Services } from './context.ts';
@@ -186,20 +187,22 @@ class HttpDoor implements SignalboxServer {
     };
   }
 
-  #checkReady(): void {
+  #checkReady(): StoreHealth | null {
     if (!this.#ready || this.#closing !== null) {
       throw new ProblemError('not_ready');
     }
-    const problem = this.#options.storageProblem?.() ?? null;
+    const { problem = null, health = null } = this.#options.storage ?? {};
     if (problem !== null) {
       throw problem;
     }
+    return health;
   }
 
   #serverFigures(): ServerFigures {
     const { size: streams, waiting, counts } = this.#streams;
     return {
       requests: this.#requests,
+      storage: this.#options.storage ?? null,
       logDropped: this.#options.logDropped?.() ?? 0,
       connections: this.#connections.size,
       connectionsRefused: this.#connections.refused,
@@ -226,6 +229,7 @@ class HttpDoor implements SignalboxServer {
     try {
       const { endpoint, values, search, caller } = this.#route(request);
       name = endpoint.name;
+      this.#checkReachable(endpoint, request);
       if (caller !== null) {
         this.#connections.known(request.socket);
       }
@@ -243,6 +247,17 @@ class HttpDoor implements SignalboxServer {
       await endpoint.serve(arrival);
     } catch (error) {
       this.#answerError(error, response, requestId);
+    }
+  }
+
+  /**
+   * A commit that was under way when a server was lost waits for it to come back, and so do the commits behind it: a request that
+   * would wait with them is told at once that nothing of it is stored.
+   */
+  #checkReachable({ name }: Endpoint, { method }: IncomingMessage): void {
+    const { problem = null } = this.#options.storage ?? {};
+    if (problem?.code === 'store_unreachable' && method !== 'GET' && name !== 'takeHang') {
+      throw problem;
     }
   }
 

@@ -150,6 +150,17 @@ export interface StoreStats {
   readonly bytes: number;
 }
 
+/** What a store on a server finds when it looks at it. */
+export interface StoreHealth {
+  readonly latencyMs: number;
+  /** What was committed longer ago than this is in the feed of all sessions. */
+  readonly feedLagMs: number;
+  /** Name and version. */
+  readonly server: string;
+  /** Whether it confirms a commit only when that survives a crash of the server. */
+  readonly durable: boolean;
+}
+
 export interface Store {
   readonly kind: string;
   /** Takes the session for this node: a new lease, larger than any before. Also makes the session's row when it is new. */

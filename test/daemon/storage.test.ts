@@ -1,49 +1,10 @@
 /** A real daemon whose database is taken away, or whose disk refuses. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Cli, type Up } from '../support/cli.ts';
-
-interface Answer {
-  readonly status: number;
-  readonly code: string | undefined;
-  readonly text: string;
-}
-
-class Caller {
-  readonly #url: string;
-  readonly #token: string;
-
-  constructor({ ready }: Up, data: string) {
-    this.#url = ready.url;
-    this.#token = readFileSync(join(data, 'token'), 'utf8').trim();
-  }
-
-  async ask(path: string, body?: object): Promise<Answer> {
-    const response = await fetch(this.#url + path, {
-      headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    const code = response.ok ? undefined : (JSON.parse(text) as { readonly code: string }).code;
-    return { status: response.status, code, text };
-  }
-
-  submit(session: string): Promise<Answer> {
-    return this.ask('/v1/tasks', { session, prompt: 'hello', lane: 'background' });
-  }
-
-  /** Asks until the answer has this status: the test hangs if it never has. */
-  async untilReadyIs(status: number): Promise<Answer> {
-    for (;;) {
-      const answer = await this.ask('/readyz');
-      if (answer.status === status) {
-        return answer;
-      }
-    }
-  }
-}
+import { Caller } from '../support/caller.ts';
+import { Cli } from '../support/cli.ts';
 
 const outage = /"code":"(store_\w+)"/g;
 

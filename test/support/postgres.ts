@@ -4,7 +4,7 @@
  * The server refuses to run as root: there it runs as `nobody`, from a copy of the program where `nobody` cannot reach ours.
  */
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { chownSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -18,11 +18,18 @@ const as = isRoot ? { uid: nobody, gid: nobody } : {};
 
 export interface PostgresServer {
   readonly port: number;
+  /** Its folder. */
+  readonly data: string;
   /** Of a database that is there. */
   readonly url: string;
   /** The process of the server, which has one child for each connection. */
   readonly pid: number;
-  urlOf(database: string): string;
+  /** `user`: one that the test makes, by password only; the default one needs none. */
+  urlOf(database: string, user?: string): string;
+  /** Ends the server at once, without a last word to its connections, and keeps its data. */
+  crash(): Promise<void>;
+  /** After `crash`, on the same data and port. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -54,27 +61,48 @@ export async function startPostgres(settings: readonly string[] = [], alias?: st
   execFileSync(join(bin, 'initdb'), init, { ...as, stdio: 'ignore', cwd: scratch });
   const port = await freePort();
   const options = ['listen_addresses=127.0.0.1', `port=${port}`, `unix_socket_directories=${scratch}`, ...settings];
-  const server = spawn(join(bin, 'postgres'), ['-D', data, ...options.flatMap((option) => ['-c', option])], {
-    ...as,
-    cwd: scratch,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  await ready(server);
-  const urlOf = (database: string): string => `postgres://signalbox@127.0.0.1:${port}/${database}`;
+  writeFileSync(join(data, 'pg_hba.conf'), access);
+  const start = async (): Promise<ChildProcess> => {
+    const started = spawn(join(bin, 'postgres'), ['-D', data, ...options.flatMap((option) => ['-c', option])], {
+      ...as,
+      cwd: scratch,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    await ready(started);
+    return started;
+  };
+  let server = await start();
+  const urlOf = (database: string, user = 'signalbox'): string => `postgres://${user}@127.0.0.1:${port}/${database}`;
+  const crash = async (): Promise<void> => {
+    const gone = exited(server);
+    // Immediate: a connection that a test left must not keep it.
+    server.kill('SIGQUIT');
+    await gone;
+  };
   return {
     port,
-    pid: server.pid ?? 0,
+    data,
+    get pid() {
+      return server.pid ?? 0;
+    },
     url: urlOf('postgres'),
     urlOf,
+    crash,
+    restart: async () => {
+      server = await start();
+    },
     stop: async () => {
-      const gone = exited(server);
-      // Immediate: nothing of it is wanted any more, and a connection that a test left must not keep it.
-      server.kill('SIGQUIT');
-      await gone;
+      await crash();
       rmSync(scratch, { recursive: true, force: true });
     },
   };
 }
+
+/** pg_hba.conf: the user of `initdb` needs no password, others do. */
+const access = `local all all trust
+host all signalbox 127.0.0.1/32 trust
+host all all 127.0.0.1/32 scram-sha-256
+`;
 
 function exited(server: ChildProcess): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) {

@@ -28,11 +28,16 @@ export const command: Command = {
       what: 'port to listen on; 0: any free one; default 7070',
     },
     {
+      name: 'store',
+      value: 'STORE',
+      what: 'sqlite (default), or postgres://…: where everything is stored; postgres: the database of DATABASE_URL',
+    },
+    {
       name: 'durability',
       value: 'LEVEL',
       kind: 'choice',
       choices: ['power', 'process'],
-      what: 'what a commit survives: power (default) or process',
+      what: 'what a commit to SQLite survives: power (default) or process',
     },
     {
       name: 'log-level',

@@ -1,6 +1,7 @@
 /** The daemon in the foreground, under its launcher: starts it, says where it answers, and closes it after a signal. */
 import { fstatSync } from 'node:fs';
 import { join } from 'node:path';
+import { AppError } from '../../core/errors.ts';
 import { dataFiles } from '../../protocol/folder.ts';
 import type { Daemon } from '../../daemon/daemon.ts';
 import type { Watchdog } from '../../supervise/watchdog/watchdog.ts';
@@ -33,12 +34,23 @@ export function leave(code: number): void {
 const selfOf = (io: Io): string => (io.env['npm_execpath'] === undefined ? 'signalbox' : 'npx signalbox');
 
 function announce(daemon: Daemon, config: string | null, data: DataFolder, io: Io): void {
-  const { url, folder, agent, runners, hooks } = daemon;
+  const { url, folder, store, agent, runners, hooks } = daemon;
   if (io.json) {
     // `pid`: who takes signals.
     const pids = { pid: process.ppid, daemon: process.pid };
     const paths = hooks.map(({ path }) => path);
-    io.document({ type: 'ready', url, folder, ...pids, version: version(), agent, runners, hooks: paths, config });
+    io.document({
+      type: 'ready',
+      url,
+      folder,
+      store,
+      ...pids,
+      version: version(),
+      agent,
+      runners,
+      hooks: paths,
+      config,
+    });
     return;
   }
   const { paint } = io;
@@ -48,6 +60,7 @@ function announce(daemon: Daemon, config: string | null, data: DataFolder, io: I
     `  agent   ${paint.strong(agent.name)}${standIn}`,
     ...sandboxLines(daemon),
     `  data    ${folder}`,
+    ...(store.startsWith('postgres:') ? [`  store   ${store}`] : []),
     `  config  ${config ?? 'none: every default (docs/configuration.md)'}`,
     ...(runners.length === 0 ? [] : [`  runners ${runners.join(', ')}`]),
     ...hooks.map(({ path, note }) => `  hook    POST ${url}${path}${note === null ? '' : paint.faint(` (${note})`)}`),
@@ -104,7 +117,18 @@ export async function serve(call: Call, io: Io): Promise<number> {
     logLevel: io.terminal ? 'warn' : 'info',
   });
   const { folder } = data;
-  const daemon = await startDaemon({ folder, config, version: version(), now: Date.now, pid: process.ppid, watch });
+  const ending = new AbortController();
+  void asked.then(() => ending.abort());
+  const own = { folder, config, version: version(), now: Date.now, pid: process.ppid };
+  const daemon = await startDaemon({ ...own, watch, ending: ending.signal }).catch((error: unknown) => {
+    if (ending.signal.aborted && error instanceof AppError && error.code === 'closing') {
+      return null;
+    }
+    throw error;
+  });
+  if (daemon === null) {
+    return 0;
+  }
   const { graceMs } = config.limits;
   watch.tell({ type: 'up', folder, graceMs });
   announce(daemon, file, data, io);

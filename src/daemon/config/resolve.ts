@@ -17,10 +17,12 @@ import type { Environment, Setting } from './environment.ts';
 import { settingsOf } from './environment.ts';
 import { findingLine, loadConfigFile } from './file.ts';
 import { checkConfig, type ConfigFile } from './schema.ts';
+import { storeOf, type StorePlace } from './store.ts';
 
 /** The whole configuration of a daemon, with defaults filled in. */
 export interface DaemonConfig {
   readonly listen: ListenConfig;
+  readonly store: StorePlace;
   readonly durability: NonNullable<ConfigFile['durability']>;
   readonly logLevel: LogLevel;
   readonly agent: AgentConfig;
@@ -109,10 +111,15 @@ function placedAgent(agent: AgentConfig, base: string): AgentConfig {
 const policyOf = (given: PermissionPolicyInput | undefined, byDefault: PermissionPolicy): PermissionPolicy =>
   given === undefined ? byDefault : { allow: [], deny: [], ...given };
 
-function filled(config: ConfigFile, logLevel: LogLevel, base: string): DaemonConfig {
+function filled(
+  config: ConfigFile,
+  { environment, logLevel = defaultLogLevel }: ConfigSources,
+  base: string,
+): DaemonConfig {
   const { interactive, background } = defaultPolicies;
   return {
     listen: fullListen(config.listen ?? {}),
+    store: storeOf(config.store ?? 'sqlite', environment),
     durability: config.durability ?? 'power',
     logLevel: config.logLevel ?? logLevel,
     agent: placedAgent(config.agent ?? { name: 'scripted' }, base),
@@ -141,5 +148,5 @@ export async function resolveConfig(sources: ConfigSources): Promise<DaemonConfi
   const file = sources.file === null ? {} : await loadConfigFile(sources.file);
   const config = withSettings(file, [...settingsOf(sources.environment), ...sources.flags]);
   const base = sources.file === null ? process.cwd() : dirname(resolve(sources.file));
-  return filled(config, sources.logLevel ?? defaultLogLevel, base);
+  return filled(config, sources, base);
 }

@@ -1,5 +1,22 @@
 /** Routes of the server itself. */
+import type { Schema } from '../schema.ts';
 import type { Route } from './route.ts';
+
+/** Of a store on a server. */
+const StoreHealthSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['latencyMs', 'feedLagMs', 'durable'],
+  properties: {
+    latencyMs: { type: 'number', minimum: 0, description: 'Time of the last look at the database.' },
+    feedLagMs: {
+      type: 'number',
+      minimum: 0,
+      description: 'Events that are older are in the feed of all sessions, which waits for each open transaction.',
+    },
+    durable: { type: 'boolean', description: 'Whether a confirmed commit survives a crash of the server.' },
+  },
+} as const satisfies Schema;
 
 export const metaRoutes = {
   health: {
@@ -27,7 +44,7 @@ export const metaRoutes = {
         type: 'object',
         additionalProperties: false,
         required: ['status'],
-        properties: { status: { type: 'string', const: 'ready' } },
+        properties: { status: { type: 'string', const: 'ready' }, store: StoreHealthSchema },
       },
     },
     codes: ['not_ready'],

@@ -4,6 +4,7 @@ import { type SessionKey, type TaskId, taskId } from '../../core/model/ids.ts';
 import { onWire } from '../../core/rules/turn.ts';
 import { treeEntries, treeGet, treeSize } from '../../core/tree.ts';
 import type { AgentTurn, Explanation, LiveReads, LiveSession, RuntimeStats, SessionView } from '../api.ts';
+import type { Store, StoreStats } from '../../store/port.ts';
 import { policyFor } from '../options.ts';
 import type { RuntimeParts } from '../parts.ts';
 import type { SessionActor } from '../session/actor.ts';
@@ -164,7 +165,7 @@ async function runtimeStats(parts: RuntimeParts): Promise<RuntimeStats> {
     queueDepth.background += treeSize(session.indexes.queue) - interactive;
   }
   return {
-    store: await context.store.stats(),
+    store: await storeStats(context.store),
     sessionsLive: actors.length,
     agentsRunning: registry.pool.running,
     holds,
@@ -176,4 +177,13 @@ async function runtimeStats(parts: RuntimeParts): Promise<RuntimeStats> {
     counters: stats.counters(),
     histograms: stats.histograms(),
   };
+}
+
+async function storeStats(store: Pick<Store, 'stats'>): Promise<StoreStats | null> {
+  try {
+    return await store.stats();
+  } catch {
+    // Whoever writes to it says why; the other figures are wanted now.
+    return null;
+  }
 }

@@ -7,8 +7,12 @@ export const metaHandlers: Handlers<MetaOperation> = {
   health: () => ({ status: 200, body: { status: 'ok' } }),
 
   ready(_call, { checkReady }) {
-    checkReady();
-    return { status: 200, body: { status: 'ready' } };
+    const health = checkReady();
+    if (health === null) {
+      return { status: 200, body: { status: 'ready' } };
+    }
+    const { latencyMs, feedLagMs, durable } = health;
+    return { status: 200, body: { status: 'ready', store: { latencyMs, feedLagMs, durable } } };
   },
 
   metrics: async (_call, { metrics }) => ({ text: await metrics(), type: 'text/plain; version=0.0.4; charset=utf-8' }),

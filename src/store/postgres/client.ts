@@ -6,7 +6,7 @@
  */
 import pg from 'pg';
 import { sqlState, type Database, type Query, type Value } from './database.ts';
-import { AnswerLost, isAnswerLost, NotSent } from './failure.ts';
+import { AnswerLost, isAnswerLost, NotSent, said } from './failure.ts';
 import type { Row } from '../row.ts';
 
 export interface ConnectionOptions {
@@ -30,7 +30,7 @@ const types: pg.CustomTypesConfig = {
 export function connect({ url, readers, connectMs, statementMs }: ConnectionOptions): Database {
   const poolOf = (max: number): pg.Pool => {
     const pool = new pg.Pool({
-      connectionString: url,
+      connectionString: withCheckedServer(url),
       max,
       connectionTimeoutMillis: connectMs,
       query_timeout: statementMs,
@@ -44,10 +44,12 @@ export function connect({ url, readers, connectMs, statementMs }: ConnectionOpti
   };
   const writers = poolOf(1);
   const beating = poolOf(1);
+  const probing = poolOf(1);
   const reading = poolOf(readers);
   return {
     write: (text, values) => using(writers, (query) => query(text, values)),
     beat: (text, values) => using(beating, (query) => query(text, values)),
+    probe: (text, values) => using(probing, (query) => query(text, values)),
     read: (text, values) => using(reading, (query) => query(text, values)),
     transaction: (work) =>
       using(writers, async (query) => {
@@ -64,14 +66,20 @@ export function connect({ url, readers, connectMs, statementMs }: ConnectionOpti
         }
       }),
     end: async () => {
-      await Promise.all([writers.end(), beating.end(), reading.end()]);
+      await Promise.all([writers.end(), beating.end(), probing.end(), reading.end()]);
     },
   };
 }
 
+/** As `pg` 8 reads these modes, said in full: it warns of another meaning to come, and a server stays checked then. */
+const withCheckedServer = (url: string): string =>
+  url.includes('uselibpqcompat=')
+    ? url
+    : url.replace(/([?&]sslmode=)(?:prefer|require|verify-ca)(?=&|$)/, '$1verify-full');
+
 async function using<T>(pool: pg.Pool, work: (query: Query) => Promise<T>): Promise<T> {
   const client = await pool.connect().catch((error: unknown) => {
-    throw new NotSent(error instanceof Error ? error.message : String(error), { cause: error });
+    throw new NotSent(said(error), { cause: error });
   });
   // While it is ours, its own errors come with the statement.
   const ignore = (): void => {};
@@ -96,6 +104,4 @@ async function using<T>(pool: pg.Pool, work: (query: Query) => Promise<T>): Prom
 
 /** What is not from the server is from the connection, but for a mistake of ours in what was to be sent. */
 const lostOf = (error: unknown): unknown =>
-  error instanceof TypeError || error instanceof RangeError
-    ? error
-    : new AnswerLost(error instanceof Error ? error.message : String(error), { cause: error });
+  error instanceof TypeError || error instanceof RangeError ? error : new AnswerLost(said(error), { cause: error });

@@ -14,6 +14,8 @@ export interface Database {
   readonly write: Query;
   /** Signs of life, on a connection that nothing else keeps busy. */
   readonly beat: Query;
+  /** Looks at the server, on a connection that nothing else keeps busy. */
+  readonly probe: Query;
   /** Any connection. */
   readonly read: Query;
   /** Several statements on one connection, between BEGIN and COMMIT. */

@@ -31,20 +31,39 @@ const refusals: { readonly [state: string]: string } = {
   '25006': 'The server is read-only: give the URL of the primary.',
 };
 
+const checkCertificate =
+  'Name the certificate of the authority that signed it: `sslrootcert=FILE` in the URL; `sslmode=no-verify` encrypts, and trusts any server.';
+
+/** As above, from our side of the connection: the words of `pg`, or codes of Node's TLS. */
+const connectionRefusals: readonly (readonly [words: RegExp, hint: string])[] = [
+  [/does not support SSL/, 'Switch TLS on in the server, or leave `sslmode` out of the URL.'],
+  [/self.signed|unable to (?:verify|get)|CERT_|certificate/i, checkCertificate],
+  [
+    /password must be a (?:non-empty )?string/,
+    'Give the password: in the URL, by PGPASSWORD, or in the file of PGPASSFILE.',
+  ],
+  [/ENOENT.*open/, 'Check the files that the parameters of the URL name.'],
+];
+
 /** While a store is opened: a refusal says what to change. Passes on what is neither the server's nor its connection's. */
 export function openError(error: unknown): unknown {
   const from = error instanceof NotSent ? error.cause : error;
-  const state = sqlState(from) ?? '';
-  const hint = refusals[state];
-  return hint === undefined
-    ? storeError(error)
-    : new AppError({
-        code: 'store_refused',
-        message: `the database refuses: ${said(from)} (${state})`,
-        hint,
-        cause: error,
-      });
+  const state = sqlState(from);
+  const what = said(from);
+  const hint =
+    state === null
+      ? error instanceof NotSent && connectionRefusals.find(([words]) => words.test(`${codeOf(from)} ${what}`))?.[1]
+      : refusals[state];
+  if (hint === undefined || hint === false) {
+    return storeError(error);
+  }
+  const message =
+    state === null ? `no connection to the database: ${what}` : `the database refuses: ${what} (${state})`;
+  return new AppError({ code: 'store_refused', message, hint, cause: error });
 }
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
 /** Once it is open. */
 export function storeError(error: unknown): unknown {
@@ -70,7 +89,13 @@ export function storeError(error: unknown): unknown {
   });
 }
 
-const said = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** Of a host with several addresses, each was tried, and the error of all says nothing itself. */
+export function said(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) {
+    return [...new Set(error.errors.map(said))].join(', ');
+  }
+  return error instanceof Error ? error.message : String(error);
+}
 
 const unreachable = (message: string, cause: unknown): AppError =>
   new AppError({ code: 'store_unreachable', message, cause });

@@ -142,8 +142,16 @@ const joining = (s: string) => ({
   declareDead: `UPDATE ${s}.nodes SET state = 'dead' WHERE inc = $1 AND beat = $2 AND state = 'alive'`,
 });
 
-/** Processes, tokens, figures. */
+/** Processes, tokens, figures, the server. */
 const keeping = (s: string) => ({
+  look: `
+    SELECT pg_snapshot_xmin(now)::text AS oldest, pg_snapshot_xmax(now)::text AS next,
+      current_setting('server_version') AS server, pg_is_in_recovery() AS standby,
+      current_setting('synchronous_commit') <> 'off' AND current_setting('fsync') = 'on' AS durable
+    FROM pg_current_snapshot() AS now`,
+  /** Writes what is there already. */
+  touch: `
+    UPDATE ${s}.eras SET system_identifier = system_identifier WHERE era = (SELECT max(era) FROM ${s}.eras)`,
   recordProcess: `
     INSERT INTO ${s}.processes (pid, start_time, session, incarnation, cookie) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (pid, start_time) DO UPDATE SET session = $3, incarnation = $4, cookie = $5`,

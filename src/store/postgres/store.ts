@@ -19,6 +19,7 @@ import type {
   SessionCommit,
   SessionSummary,
   Store,
+  StoreHealth,
   StoredEvent,
   StoredSession,
   StoredTask,
@@ -29,6 +30,7 @@ import type {
 import { Writer } from './commit.ts';
 import type { Database } from './database.ts';
 import { storeError } from './failure.ts';
+import { Health } from './health.ts';
 import { Reads } from './reads.ts';
 import type { Membership } from './membership.ts';
 import type { Statements } from './sql.ts';
@@ -53,6 +55,7 @@ export class PostgresStore implements Store {
   readonly #membership: Membership;
   readonly #writer: Writer;
   readonly #reads: Reads;
+  readonly #health: Health;
   readonly #closed = new AbortController();
   #last: Promise<unknown> = Promise.resolve();
   #end: Promise<void> | null = null;
@@ -63,6 +66,7 @@ export class PostgresStore implements Store {
     this.#membership = membership;
     this.#writer = new Writer({ database, sql, faults, era, membership, pause: (tries) => this.#pause(tries) });
     this.#reads = new Reads(database.read, sql, schema);
+    this.#health = new Health(database.probe, sql);
   }
 
   claim(session: SessionKey): Promise<StoredSession> {
@@ -142,6 +146,11 @@ export class PostgresStore implements Store {
 
   stats(): Promise<StoreStats> {
     return this.#guard(() => this.#reads.stats());
+  }
+
+  /** Throws `store_unreachable`; `write`: also what a write throws. */
+  probe(write: boolean): Promise<StoreHealth> {
+    return this.#guard(() => this.#health.look(write));
   }
 
   /** There is nothing to move: the server makes its own checkpoints. */

@@ -59,8 +59,8 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
   }
 }
 
-/** The lock stands beside the file itself, as SQLite's log does, by whatever links the file is reached. */
-function lockFile(given: string): { readonly path: string; readonly lock: StoreLock } {
+/** Throws `store_locked`. The lock stands beside the file itself, as SQLite's log does, by whatever links the file is reached. */
+export function lockFile(given: string): { readonly path: string; readonly lock: StoreLock } {
   try {
     mkdirSync(dirname(given), { recursive: true, mode: 0o700 });
     const path = realFile(given);

@@ -8,6 +8,7 @@ export function pgliteDatabase(db: PGlite): Database {
   return {
     write: query,
     beat: query,
+    probe: query,
     read: query,
     transaction: (work) =>
       db.transaction((tx) => work(async (text, values = []) => (await tx.query<Row>(text, [...values])).rows)),
