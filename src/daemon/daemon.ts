@@ -13,6 +13,7 @@ import { AppError } from '../core/errors.ts';
 import { loadSources } from '../gateways/registry.ts';
 import { dataFiles } from '../protocol/folder.ts';
 import type { DaemonFile } from '../protocol/folder.ts';
+import type { HookHandler } from '../protocol/hooks.ts';
 import type { Signalbox } from '../runtime/api.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { createSignalbox } from '../runtime/signalbox.ts';
@@ -56,6 +57,10 @@ interface DaemonOptions {
   readonly pid?: number;
   /** Aborted: the daemon is to end before it has begun. Rejects with `closing` then, if it waits for its store. */
   readonly ending?: AbortSignal;
+  /** Another daemon may work on the database: all agents were killed, and this one is of no use any more. */
+  readonly onLost?: (error: AppError) => void;
+  /** The start waits until this other daemon has been silent for long enough. */
+  readonly onWait?: (other: string) => void;
   /** Without one a blocked main loop is not reported. */
   readonly watch?: Watchdog;
 }
@@ -144,6 +149,39 @@ function logOf(
   return { redact, log: makeLog(config.logLevel, redact) };
 }
 
+const storeOptions = ({ folder, config, ending, onWait = () => {} }: DaemonOptions) => ({
+  folder,
+  config,
+  ending,
+  onWait,
+});
+
+/** The store may be another daemon's now. It can be lost before there are agents. */
+class Loss {
+  readonly #told: (error: AppError) => void;
+  #signalbox: Signalbox | null = null;
+  #lost = false;
+
+  constructor(told: (error: AppError) => void = () => {}) {
+    this.#told = told;
+  }
+
+  readonly is = (error: AppError): void => {
+    this.#lost = true;
+    if (this.#signalbox !== null) {
+      abandon(this.#signalbox);
+    }
+    this.#told(error);
+  };
+
+  ends(signalbox: Signalbox): void {
+    this.#signalbox = signalbox;
+    if (this.#lost) {
+      abandon(signalbox);
+    }
+  }
+}
+
 /** Agents are told the address, so none starts before it is known. */
 function addressToCome() {
   const { promise: known, resolve, reject } = Promise.withResolvers<void>();
@@ -170,7 +208,8 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   const runners = await configuredRunners(config);
   const agent = await chooseAgent(config.agent, { folder, startMs: config.limits.startMs });
   // The lock of the store comes first: of two daemons on one folder the second touches nothing.
-  const { store, name, close } = await openStore({ folder, config, faults, pid, ending: options.ending });
+  const loss = new Loss(options.onLost);
+  const { store, name, close } = await openStore({ ...storeOptions(options), faults, pid, onLost: loss.is });
   scope.own('the store', close, partDeadlineMs);
   const token = await loadToken(folder);
   const { redact, log } = logOf(options, token);
@@ -191,9 +230,8 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
     faults,
     onError,
   });
-  if (watch !== undefined) {
-    scope.own('the watch', watchSessions({ signalbox, watch, limits: config.limits, onError }), partDeadlineMs);
-  }
+  loss.ends(signalbox);
+  watchBlocks(scope, options, { signalbox, onError });
   let graceMs = 0;
   const inner = scope.nest('sessions');
   const closeMs = (): number => graceMs + partDeadlineMs;
@@ -222,9 +260,8 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
     url,
     folder,
     store: name,
-    agent: { name: agent.driver.name, standIn: agent.standIn, sandbox: agent.sandbox },
+    ...described(agent, hooks),
     runners: Object.keys(runners),
-    hooks: hooks.map(({ path, note = null }) => ({ path, note })),
     signalbox,
     async close(how = {}) {
       graceMs = how.graceMs ?? config.limits.graceMs;
@@ -233,6 +270,21 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
     },
     abandon: () => abandon(signalbox),
   };
+}
+
+const described = ({ driver, standIn, sandbox }: ChosenAgent, hooks: readonly HookHandler[]) => ({
+  agent: { name: driver.name, standIn, sandbox },
+  hooks: hooks.map(({ path, note = null }) => ({ path, note })),
+});
+
+function watchBlocks(
+  scope: Scope,
+  { config, watch }: DaemonOptions,
+  { signalbox, onError }: { readonly signalbox: Signalbox; readonly onError: (error: unknown, where: string) => void },
+): void {
+  if (watch !== undefined) {
+    scope.own('the watch', watchSessions({ signalbox, watch, limits: config.limits, onError }), partDeadlineMs);
+  }
 }
 
 const loggedBy = (storage: StorageWatch, log: DaemonLog) => ({

@@ -20,6 +20,7 @@ const outageCodes: ReadonlySet<string> = new Set([
   'store_replaced',
   'store_damaged',
   'store_unreachable',
+  'store_lost',
 ]);
 /** The feed of all sessions is told to be late when it is later than this, and again when it is ten times as late. */
 const lagMs = 10_000;

@@ -16,6 +16,10 @@ export interface StoreOptions {
   readonly pid: number;
   /** Aborted: the daemon is to end before it has begun. */
   readonly ending?: AbortSignal | undefined;
+  /** Another daemon may work on the database: nothing more is written, and every agent must end. */
+  readonly onLost: (error: AppError) => void;
+  /** The start waits until this other daemon has been silent for long enough. */
+  readonly onWait: (other: string) => void;
 }
 
 export interface OpenedStore {
@@ -26,7 +30,8 @@ export interface OpenedStore {
 }
 
 /** Of two daemons on one folder the second touches nothing, whatever its store. Throws `store_*`, or `closing`. */
-export async function openStore({ folder, config, faults, pid, ending }: StoreOptions): Promise<OpenedStore> {
+export async function openStore(options: StoreOptions): Promise<OpenedStore> {
+  const { folder, config, faults, pid, ending, onLost, onWait } = options;
   const { store: place, durability } = config;
   const path = join(folder, dataFiles.database);
   if (place.kind === 'sqlite') {
@@ -37,7 +42,7 @@ export async function openStore({ folder, config, faults, pid, ending }: StoreOp
   lock.announce(pid);
   try {
     const { openPostgresStore } = await import('../store/postgres/open.ts');
-    const store = await unlessEnding(openPostgresStore({ url: place.url, faults }), ending);
+    const store = await unlessEnding(openPostgresStore({ url: place.url, faults, pid, onLost, onWait }), ending);
     const close = (): Promise<void> => store.close().finally(() => lock.release());
     return { store, name: place.name, close };
   } catch (error) {

@@ -28,6 +28,7 @@ export const commonCodes = [
   'store_failed',
   'store_replaced',
   'store_unreachable',
+  'store_lost',
 ] as const satisfies readonly ErrorCode[];
 export const bodyCodes = [
   'bad_json',

@@ -34,7 +34,7 @@ async function useTls(on: boolean): Promise<void> {
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'signalbox-pg-'));
-  server = await startPostgres(['autovacuum=off', 'fsync=off', 'synchronous_commit=off']);
+  server = await startPostgres(['autovacuum=off', 'fsync=off']);
   const { certificate, key } = selfSigned();
   for (const [name, content] of [
     ['server.crt', certificate],
@@ -169,6 +169,8 @@ describe('a start of the daemon', () => {
   });
 });
 
+const taskOf = ({ text }: { readonly text: string }): string => (JSON.parse(text) as { readonly task: string }).task;
+
 describe('a daemon on Postgres', () => {
   test('takes DATABASE_URL where the store is `postgres`, and shows its password nowhere', async () => {
     await using cli = new Cli();
@@ -211,8 +213,7 @@ describe('a daemon on Postgres', () => {
     await server.restart();
     await caller.untilReadyIs(200);
     expect((await caller.submit('after')).status).toBe(201);
-    const { id } = JSON.parse(kept.text) as { readonly id: string };
-    await caller.untilTaskIs(id, 'completed');
+    await caller.untilTaskIs(taskOf(kept), 'completed');
     const sessions = (await caller.ask('/v1/sessions')).text;
     expect(['kept', 'refused', 'after'].map((name) => sessions.includes(`"${name}"`))).toEqual([true, false, true]);
     up.child.kill('SIGTERM');
@@ -223,5 +224,44 @@ describe('a daemon on Postgres', () => {
     expect(new Set(said).size).toBe(said.length);
     expect(stderr).toContain('the database can be written again');
     expect(stderr).not.toContain(written);
+  });
+
+  test('is alone on its database: a second one is refused, whatever its data folder', async () => {
+    await using first = new Cli();
+    await using second = new Cli();
+    const store = ['--store', urlOf('box')];
+    const up = await first.up(store);
+    const { code, stderr } = await second.run(['up', '--json', '--port', '0', ...store]);
+    expect(code).toBe(7);
+    expect(stderr).toContain('"code":"store_locked"');
+    expect(stderr).toContain(`pid ${up.ready.pid}`);
+  });
+
+  test('has every task after SIGKILL: what ran, what waits behind it, and what was cancelled', async () => {
+    await run('CREATE DATABASE killed OWNER box');
+    await using cli = new Cli();
+    const store = ['--store', urlOf('killed')];
+    const up = await cli.up(store);
+    const caller = new Caller(up, cli.data);
+    const submit = async (lane: string, prompt: string): Promise<string> =>
+      taskOf(await caller.ask('/v1/tasks', { session: 'one', prompt, lane }));
+    const long = await submit('background', '[[work:400,20]] first');
+    await caller.untilTaskIs(long, 'running');
+    const cancelled = await submit('background', 'never');
+    expect((await caller.ask(`/v1/tasks/${cancelled}/cancel`, {})).status).toBeLessThan(300);
+    const behind = await submit('background', 'behind');
+    const urgent = await submit('interactive', 'urgent');
+    await caller.untilTaskIs(urgent, 'completed');
+    process.kill(up.ready.daemon, 'SIGKILL');
+    up.child.kill('SIGKILL');
+    await up.ended;
+    const again = new Caller(await cli.up(store), cli.data);
+    expect((await again.ask(`/v1/tasks/${long}/cancel`, {})).status).toBeLessThan(300);
+    await again.untilTaskIs(behind, 'completed');
+    await again.untilTaskIs(long, 'cancelled');
+    await again.untilTaskIs(cancelled, 'cancelled');
+    await again.untilTaskIs(urgent, 'completed');
+    const tape = (await again.ask(`/v1/tasks/${long}/events?limit=500`)).text;
+    expect(tape).toContain('"preempted"');
   });
 });
