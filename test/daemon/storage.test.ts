@@ -49,6 +49,39 @@ describe('W05 a daemon', () => {
     expect([code, stderr.match(outage)?.length]).toEqual([0, 1]);
   });
 
+  test('whose folder is moved while many submit keeps all that it accepted, and nothing that it refused', async () => {
+    await using cli = new Cli();
+    const up = await cli.up();
+    const caller = new Caller(up, cli.data);
+    const answers = new Map<string, number>();
+    const counts = { 201: 0, 503: 0 };
+    const submitUntil = async (name: string, done: () => boolean): Promise<void> => {
+      for (let n = 0; !done(); n += 1) {
+        const session = `${name}-${n}`;
+        const { status, code } = await caller.submit(session);
+        answers.set(session, status);
+        expect([201, 503]).toContain(status);
+        expect(code).toBe(status === 201 ? undefined : 'store_replaced');
+        counts[status === 201 ? 201 : 503] += 1;
+      }
+    };
+    const load = Array.from({ length: 8 }, (_, index) => submitUntil(`load${index}`, () => counts[503] >= 40));
+    await submitUntil('first', () => counts[201] >= 40);
+    renameSync(cli.data, `${cli.data}-moved`);
+    // What begins now is refused, whatever is under way.
+    expect((await caller.submit('late')).status).toBe(503);
+    expect((await caller.ask('/readyz')).status).toBe(503);
+    await Promise.all(load);
+    renameSync(`${cli.data}-moved`, cli.data);
+    await caller.untilReadyIs(200);
+    for (const [session, status] of [...answers, ['late', 503] as const]) {
+      expect([session, (await caller.ask(`/v1/sessions/${session}`)).status]).toEqual([
+        session,
+        status === 201 ? 200 : 404,
+      ]);
+    }
+  });
+
   const mayLimit = spawnSync('prlimit', ['--version']).status === 0;
   test.skipIf(!mayLimit)(
     'is not ready while the disk refuses, logs it once with its count, and recovers (skipped without prlimit)',
