@@ -35,6 +35,7 @@ import type { DaemonConfig } from './config/resolve.ts';
 import { openFolder } from './data-folder.ts';
 import { hangSource, watchSessions } from './hangs.ts';
 import type { DaemonLog } from './log.ts';
+import { connectionsThatFit } from './open-files.ts';
 import { makeLog } from './log.ts';
 import { StorageWatch, type StorageWatchParts } from './storage-watch.ts';
 import type { Watchdog } from '../supervise/watchdog/watchdog.ts';
@@ -241,7 +242,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   const server = createServer({
     signalbox,
     tokens: [token],
-    ...serverSettings(config),
+    ...serverSettings(config, log),
     hooks,
     hangs: hangSource(folder, watch),
     version,
@@ -340,9 +341,16 @@ function warnOfWidening(log: DaemonLog, found: readonly Widening[]): void {
   }
 }
 
-function serverSettings({ listen, limits }: DaemonConfig): Pick<ServerOptions, 'listen' | 'limits'> {
+function serverSettings({ listen, limits }: DaemonConfig, log: DaemonLog): Pick<ServerOptions, 'listen' | 'limits'> {
   const { host, port, hosts } = listen;
-  const { maxBodyBytes, maxBodiesBytes, maxConnections, maxStreams } = limits;
+  const { maxBodyBytes, maxBodiesBytes, maxStreams } = limits;
+  const { connections: maxConnections, files } = connectionsThatFit(limits.maxConnections, limits.maxAgents);
+  if (files !== null) {
+    log.warn(
+      { maxConnections },
+      `Only ${files} files may be open, so at most ${maxConnections} connections are served. Raise that limit (ulimit -n), or lower \`limits.maxConnections\`.`,
+    );
+  }
   return {
     listen: { host, port, ...(hosts === undefined ? {} : { hosts }) },
     limits: { maxBodyBytes, maxBodiesBytes, maxConnections, maxStreams },

@@ -137,6 +137,22 @@ describe('W04: a client without a token', () => {
   });
 });
 
+test.skipIf(!existsSync('/proc/self/limits'))(
+  'W04: connections leave files for agents where few may be open (skipped where the system does not say how many)',
+  async () => {
+    await using cli = new Cli();
+    const up = await cli.up(['--log-level', 'warn'], { openFiles: 600 });
+    const sockets = await crowd(portOf(up), 700, '');
+    const { code, stdout } = await cli.run(['send', 's', '[[text:served]]', '--wait']);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('served')]);
+    for (const socket of sockets) {
+      socket.destroy();
+    }
+    up.child.kill('SIGTERM');
+    expect((await up.ended).stderr).toContain('Only 600 files may be open');
+  },
+);
+
 test('W06 a log that is not read keeps the daemon from nothing, and the lines that it costs are counted', async () => {
   await using cli = new Cli();
   const child = cli.spawn(['up', '--json', '--log-level', 'debug', '--port', '0']);

@@ -21,6 +21,8 @@ interface RunOptions {
   readonly input?: string;
   /** Flags of Node itself. */
   readonly node?: readonly string[];
+  /** How many files it may have open. */
+  readonly openFiles?: number;
 }
 
 /** A run that takes longer than this hangs. */
@@ -52,7 +54,10 @@ export class Cli implements AsyncDisposable {
   }
 
   spawn(args: readonly string[], options: RunOptions = {}): ChildProcess {
-    const child = spawn(process.execPath, [...(options.node ?? []), program, ...args], {
+    const words = [process.execPath, ...(options.node ?? []), program, ...args];
+    const limited = ['sh', '-c', `ulimit -n ${options.openFiles} && exec "$0" "$@"`, ...words];
+    const [command = '', ...rest] = options.openFiles === undefined ? words : limited;
+    const child = spawn(command, rest, {
       cwd: options.cwd ?? this.folder,
       env: environment(this.folder, { SIGNALBOX_DATA: this.data, ...options.env }),
       stdio: ['pipe', 'pipe', 'pipe'],
