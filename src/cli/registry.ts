@@ -13,7 +13,9 @@ import { command as doctor } from './commands/doctor.ts';
 import { command as edit } from './commands/edit.ts';
 import { command as evict } from './commands/evict.ts';
 import { command as explain } from './commands/explain.ts';
+import { command as exportAll } from './commands/export.ts';
 import { command as hangs } from './commands/hangs.ts';
+import { command as importAll } from './commands/import.ts';
 import { command as move } from './commands/move.ts';
 import { command as newConversation } from './commands/new.ts';
 import { command as park } from './commands/park.ts';
@@ -61,6 +63,8 @@ export const commands: readonly Command[] = [
   tokenMake,
   tokenList,
   tokenRevoke,
+  exportAll,
+  importAll,
   doctor,
   hangs,
   agentScripted,
