@@ -87,9 +87,7 @@ function passedOn(node: Node): readonly Expression[] {
   return isBinaryExpression(node) && node.operatorToken.kind === SyntaxKind.EqualsToken ? [node.right] : [];
 }
 
-const isTruth = (type: Type): boolean =>
-  (type.flags & TypeFlags.Boolean) !== 0 ||
-  (type.isUnionType() && type.getTypes().every((member) => (member.flags & TypeFlags.BooleanLiteral) !== 0));
+const isTruth = (type: Type): boolean => (type.flags & TypeFlags.Boolean) !== 0;
 
 const allowsNull = (type: Type | undefined): boolean =>
   membersOf(type).some((member) => (member.flags & TypeFlags.Null) !== 0);
