@@ -17,8 +17,11 @@ const failure = (kind: FailureClass, retryAfterMs: number | null = null): Provid
 /** Without chance: every wait is as long as it can be. */
 const random = (): number => 0;
 
-function providers(): { readonly one: Providers; readonly clock: ManualClock; readonly changes: (string | null)[] } {
-  const clock = new ManualClock();
+function providers(clock = new ManualClock()): {
+  readonly one: Providers;
+  readonly clock: ManualClock;
+  readonly changes: (string | null)[];
+} {
   const changes: (string | null)[] = [];
   const parts: ProvidersParts = {
     clock,
@@ -55,6 +58,19 @@ describe('a provider', () => {
     expect(one.view('p').until).toBe(clock.wall() + 900_000);
     clock.advance(899_999);
     expect(one.view('p').level).toBe('all');
+  });
+
+  it('is throttled until a whole millisecond, also where the clocks differ by a fraction', () => {
+    class Clock extends ManualClock {
+      override wall(): number {
+        return Math.floor(super.wall());
+      }
+    }
+    const { one, clock } = providers(new Clock());
+    one.failed('p', failure('rate_limit', 900_000), clock.now());
+    clock.advance(0.3);
+    one.failed('p', failure('rate_limit'), clock.now());
+    expect(one.view('p').until).toBe(clock.wall() + 900_000);
   });
 
   it('is throttled twice as long each time that a probe fails, up to the bound of its class', () => {

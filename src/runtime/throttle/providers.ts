@@ -177,7 +177,8 @@ export class Providers {
       ...next,
       since: before?.reason === next.reason ? before.since : wall,
       until: now + next.ms,
-      untilWall: wall + next.ms,
+      // Of a monotonic clock, which has fractions; a time on the wall has none.
+      untilWall: Math.ceil(wall + next.ms),
     });
     provider.cancel = clock.timer(next.ms, () => this.#over(provider));
   }

@@ -214,7 +214,7 @@ export class SessionThrottle {
     this.#own.get(cause)?.cancel();
     const wall = clock.wall();
     const cancel = ms === null ? () => {} : clock.timer(ms, () => this.lift(cause));
-    const throttle: Throttle = { level, reason, until: ms === null ? null : wall + ms };
+    const throttle: Throttle = { level, reason, until: ms === null ? null : Math.ceil(wall + ms) };
     this.#own.set(cause, { throttle, since: wall, detail, cancel });
   }
 
