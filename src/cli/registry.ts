@@ -16,6 +16,7 @@ import { command as explain } from './commands/explain.ts';
 import { command as exportAll } from './commands/export.ts';
 import { command as hangs } from './commands/hangs.ts';
 import { command as importAll } from './commands/import.ts';
+import { command as migrate } from './commands/migrate.ts';
 import { command as move } from './commands/move.ts';
 import { command as newConversation } from './commands/new.ts';
 import { command as park } from './commands/park.ts';
@@ -66,6 +67,7 @@ export const commands: readonly Command[] = [
   exportAll,
   importAll,
   doctor,
+  migrate,
   hangs,
   agentScripted,
 ];

@@ -1,5 +1,5 @@
 /** A real daemon on a real Postgres server: what it says of one that it cannot use, and what it does when it loses one. */
-import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -210,6 +210,11 @@ describe('a daemon on Postgres', () => {
     const refused = await caller.submit('refused');
     expect([refused.status, refused.code]).toEqual([503, 'store_unreachable']);
     expect((await caller.ask('/metrics')).text).toMatch(/^signalbox_store_up 0$/m);
+    const doctor = await cli.run(['doctor', '--json'], { env: { SIGNALBOX_STORE: urlOf('outage') } });
+    const { checks } = JSON.parse(doctor.stdout) as { readonly checks: readonly { name: string; state: string }[] };
+    const lacking = checks.filter(({ state }) => state === 'missing').map(({ name }) => name);
+    expect(lacking).toEqual(expect.arrayContaining(['store', 'daemon']));
+    expect(doctor.stdout).not.toContain(written);
     await server.restart();
     await caller.untilReadyIs(200);
     expect((await caller.submit('after')).status).toBe(201);
@@ -263,5 +268,26 @@ describe('a daemon on Postgres', () => {
     await again.untilTaskIs(urgent, 'completed');
     const tape = (await again.ask(`/v1/tasks/${long}/events?limit=500`)).text;
     expect(tape).toContain('"preempted"');
+  });
+});
+
+describe('`signalbox migrate`', () => {
+  test('says what a database lacks, changes nothing in a dry run, and brings it up to date beside a running daemon', async () => {
+    await run('CREATE DATABASE old OWNER box');
+    await using cli = new Cli();
+    const migrate = (...args: readonly string[]) => cli.json(['migrate', '--store', urlOf('old'), ...args]);
+    const { to } = await migrate('--dry-run');
+    expect(await migrate('--dry-run')).toMatchObject({ from: 0, dryRun: true });
+    expect(await migrate()).toMatchObject({ from: 0, to, dryRun: false });
+    await cli.up(['--store', urlOf('old')]);
+    expect(await migrate()).toMatchObject({ from: to, to, store: `postgres://box@127.0.0.1:${server.port}/old` });
+  });
+
+  test('does the same for the file of the data folder', async () => {
+    await using cli = new Cli();
+    const { to } = await cli.json(['migrate', '--dry-run']);
+    expect(existsSync(join(cli.data, 'signalbox.db'))).toBe(false);
+    expect(await cli.json(['migrate'])).toMatchObject({ from: 0, to });
+    expect(await cli.json(['migrate', '--dry-run'])).toMatchObject({ from: to, to });
   });
 });

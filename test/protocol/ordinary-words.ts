@@ -8,7 +8,7 @@ phase port prefix problem quiet quote reach ready recover resolve restart review
 stream submit summary switch take thread to trace type unexpected unified unless until url version view warn watch
 what where why workflow writable
 
-connection cpu debug durable fatal healthz js json lag latency native openapi pid readyz rss terminal tid trigger
+connection cpu debug dry durable fatal healthz js json lag latency migrate native openapi pid readyz rss terminal tid trigger
 
 collaborator contributor mannequin assigned
 `

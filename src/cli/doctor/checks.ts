@@ -9,6 +9,7 @@ import { findDataFolder, type DataFolder } from '../data-folder.ts';
 import type { Io } from '../io.ts';
 import { daemonFile, tokenIn } from '../target.ts';
 import { checkSandbox } from './sandbox.ts';
+import { checkStore } from './store.ts';
 import { checkOpenTasks } from './open-tasks.ts';
 import { checkAgents, standIn } from './agents.ts';
 import { type Check, missing, note, ok, reasonOf } from './check.ts';
@@ -18,6 +19,7 @@ interface Configured {
   readonly checks: readonly Check[];
   readonly listen: { readonly host: string; readonly port: number };
   readonly agent: AgentConfig | null;
+  readonly store: DaemonConfig['store'] | null;
 }
 
 /** Loads them as the daemon does. Nothing where none is configured or named. */
@@ -36,11 +38,16 @@ async function checkConfig(file: string | null, io: Io): Promise<Configured> {
   try {
     const config = await resolveConfig({ file, environment: io.env, flags: [] });
     const check = ok('configuration', file ?? 'no file: every default');
-    return { checks: [check, ...(await checkRunners(config))], listen: config.listen, agent: config.agent };
+    return {
+      checks: [check, ...(await checkRunners(config))],
+      listen: config.listen,
+      agent: config.agent,
+      store: config.store,
+    };
   } catch (error) {
     const { message, hint = '' } = error as { readonly message: string; readonly hint?: string };
     const check = missing('configuration', message, hint);
-    return { checks: [check], listen: { host: '127.0.0.1', port: 7070 }, agent: null };
+    return { checks: [check], listen: { host: '127.0.0.1', port: 7070 }, agent: null, store: null };
   }
 }
 
@@ -51,7 +58,12 @@ async function checkDaemon(data: DataFolder): Promise<Check | null> {
     return null;
   }
   try {
-    await createClient({ baseUrl: file.url }).health();
+    const client = createClient({ baseUrl: file.url });
+    await client.health();
+    const problem = await notReady(client);
+    if (problem !== null) {
+      return missing('daemon', `answers at ${file.url}, and is not ready: ${problem.message}`, problem.hint);
+    }
     return ok('daemon', `answers at ${file.url} (process ${file.pid}, version ${file.version})`);
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'unreachable') {
@@ -63,6 +75,19 @@ async function checkDaemon(data: DataFolder): Promise<Check | null> {
       `was killed: process ${file.pid} left its daemon.json and does not answer`,
       `signalbox up${data.flag} takes up where it was`,
     );
+  }
+}
+
+/** Why it accepts nothing now; null: it does. */
+async function notReady(client: Pick<ReturnType<typeof createClient>, 'ready'>): Promise<AppError | null> {
+  try {
+    await client.ready();
+    return null;
+  } catch (error) {
+    if (error instanceof AppError) {
+      return error;
+    }
+    throw error;
   }
 }
 
@@ -89,7 +114,7 @@ export async function checkAll(call: Call, io: Io): Promise<readonly Check[]> {
     checkPlatform(process.platform),
   ]);
   const { host, port } = configured.listen;
-  const answers = daemon?.state === 'ok';
+  const answers = daemon?.what.startsWith('answers') === true;
   return [
     checkNode(process.version),
     await checkSqlite(),
@@ -97,6 +122,7 @@ export async function checkAll(call: Call, io: Io): Promise<readonly Check[]> {
     checkFolder(data.folder),
     checkToken(data.folder),
     ...configured.checks,
+    ...(configured.store === null ? [] : [await checkStore(configured.store, io.env)]),
     await checkSandbox(configured.agent, io.env),
     daemon ?? note('daemon', 'not running', `signalbox up${data.flag}`),
     ...(answers ? await openTasks(data) : [await checkPort(host, port)]),

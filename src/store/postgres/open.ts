@@ -62,7 +62,8 @@ export async function openOn(
   }
 }
 
-async function checkServer(database: Database): Promise<void> {
+/** Throws `store_refused` for a server that is too old or takes no writes. */
+export async function checkServer(database: Database): Promise<void> {
   const [row] = await database.write(
     "SELECT current_setting('server_version_num')::integer AS version, pg_is_in_recovery() AS standby",
   );
