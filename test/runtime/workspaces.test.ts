@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   readdirSync,
   realpathSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -61,6 +62,19 @@ function poolOf(workspaces: Workspaces, clock = new ManualClock(), { maxAgents }
 }
 
 describe('the folder of a session', () => {
+  it('workspaces/3: is not made where the data folder was moved away, and is when that is back', () => {
+    const data = join(root, 'data');
+    mkdirSync(data);
+    const workspaces = new Workspaces({ root: join(data, 'workspaces') });
+    const folder = workspaces.nameOf(sessionKey('a'));
+    renameSync(data, `${data}-moved`);
+    expect(() => workspaces.take(folder, sessionKey('a'))).toThrow('was removed or moved');
+    expect(existsSync(data)).toBe(false);
+    renameSync(`${data}-moved`, data);
+    const lock = workspaces.take(folder, sessionKey('a'));
+    expect([existsSync(folder), 'pid' in lock]).toEqual([true, false]);
+  });
+
   it('belongs to one session, with a readable name that no other key has', () => {
     const places = new Workspaces({ root });
     const names = ['github:acme/app', 'github:acme/App', 'github:acme-app', 'x'.repeat(200), '🚂', '..'].map((key) =>

@@ -6,10 +6,11 @@
  *  workspaces/1 The name of a folder is the same for all sessions that work in it, whatever links lead to it.
  *  workspaces/2 A folder that is taken has a lock file, so that no other process of this machine takes it. One that another process has is tried
  *               again, at growing intervals, until it is free.
- *  workspaces/3 A new folder has mode 0700. A folder that exists is not changed, and no folder is removed.
+ *  workspaces/3 A new folder has mode 0700. A folder that exists is not changed, and no folder is removed. A data folder that was there
+ *               and is gone is not made again: its owner could not put it back.
  */
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { AppError } from '../../core/errors.ts';
 import type { SessionKey } from '../../core/model/ids.ts';
@@ -76,6 +77,8 @@ export function folderName(session: string): string {
 
 export class Workspaces {
   readonly #root: string;
+  /** The folder that holds the root, where it was there at the start. */
+  readonly #holder: string | null;
   readonly #rules: readonly { readonly fits: RegExp; readonly folder: string }[];
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -83,6 +86,7 @@ export class Workspaces {
 
   constructor({ root, rules = [], clock = systemClock, random = Math.random }: WorkspaceOptions) {
     this.#root = root;
+    this.#holder = existsSync(dirname(root)) ? dirname(root) : null;
     this.#rules = rules.map(({ session, folder }) => ({ fits: globOf(session), folder }));
     this.#clock = clock;
     this.#random = random;
@@ -114,6 +118,9 @@ export class Workspaces {
 
   /** Makes and locks the folder; or says which process has it. Throws if it cannot be made or locked. */
   take(folder: string, session: SessionKey): FolderLock | LockOwner {
+    if (this.#holder !== null && !existsSync(this.#holder)) {
+      throw new AppError({ code: 'store_replaced', message: `the folder ${this.#holder} was removed or moved` });
+    }
     makeFolder(folder);
     return lockFolder(folder, this.#ownerFor(session));
   }

@@ -1,5 +1,5 @@
 /** What the scripted agent remembers of a conversation. With a state folder it outlives the process. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface RememberedTurn {
@@ -40,7 +40,7 @@ export class Conversation {
 
   static open(directory: string | null, wanted: string | null): Conversation {
     if (directory !== null) {
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      makeIn(directory);
     }
     const kept = wanted === null || directory === null ? null : read(directory, wanted);
     if (kept !== null) {
@@ -104,5 +104,12 @@ function read(directory: string, id: string): Kept | null {
     return JSON.parse(readFileSync(fileOf(directory, id), 'utf8')) as Kept;
   } catch {
     return null;
+  }
+}
+
+/** In a folder that is there: one that was moved away is not made again. */
+function makeIn(directory: string): void {
+  if (!existsSync(directory)) {
+    mkdirSync(directory, { mode: 0o700 });
   }
 }
