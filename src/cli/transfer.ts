@@ -5,34 +5,15 @@ import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { AppError } from '../core/errors.ts';
-import type { Exported, StoreOf } from '../daemon/transfer.ts';
+import type { Exported } from '../daemon/transfer.ts';
 import type { Call } from './call.ts';
-import { configFile, namedConfig } from './config-file.ts';
-import { findDataFolder } from './data-folder.ts';
+import { configuredStore } from './configured-store.ts';
 import type { Io } from './io.ts';
 
 /** Standard input or output. */
 const standard = '-';
 /** Lines between two words of progress. */
 const progressEvery = 20_000;
-
-async function storeOf(call: Call, io: Io): Promise<StoreOf> {
-  const { folder } = findDataFolder({
-    data: call.text('data'),
-    config: namedConfig(call, io),
-    env: io.env,
-    cwd: io.cwd,
-  });
-  const given = call.text('store');
-  const { resolveConfig } = await import('../daemon/config/resolve.ts');
-  const config = await resolveConfig({
-    file: configFile(call, io),
-    environment: io.env,
-    flags: given === null ? [] : [{ written: '--store', path: ['store'], value: given }],
-    logLevel: 'silent',
-  });
-  return { folder, config };
-}
 
 /** On a terminal one line that changes, else a line now and then. */
 function progressOf(io: Io, what: string): (lines: number) => void {
@@ -50,7 +31,7 @@ const summary = ({ tasks, events, sessions, tokens }: Exported): string =>
 
 export async function exportTo(call: Call, io: Io): Promise<number> {
   const { exportFrom, storeName } = await import('../daemon/transfer.ts');
-  const store = await storeOf(call, io);
+  const store = await configuredStore(call, io);
   const given = call.arg('FILE');
   const file = given === standard ? null : resolve(io.cwd, given);
   if (file !== null && existsSync(file) && !call.on('force')) {
@@ -109,7 +90,7 @@ const fileError = (file: string, error: unknown): unknown =>
 
 export async function importFrom(call: Call, io: Io): Promise<number> {
   const { importInto, storeName } = await import('../daemon/transfer.ts');
-  const store = await storeOf(call, io);
+  const store = await configuredStore(call, io);
   const given = call.arg('FILE');
   const file = given === standard ? null : resolve(io.cwd, given);
   const lines = await linesOf(file);

@@ -2,25 +2,25 @@
 import { join } from 'node:path';
 import { dataFiles } from '../protocol/folder.ts';
 import { exportStore, type Exported } from '../store/transfer/export.ts';
-import { importAt, snapshotAt, type StorePlace } from '../store/transfer/place.ts';
-import type { DaemonConfig } from './config/resolve.ts';
+import { importAt, snapshotAt, type StoreAddress } from '../store/transfer/address.ts';
+import type { StorePlace } from './config/store.ts';
 
 export type { Exported };
 
-export interface StoreOf {
+interface StoreOf {
   readonly folder: string;
-  readonly config: Pick<DaemonConfig, 'store'>;
+  readonly place: StorePlace;
 }
 
 /** Lines so far. */
 type Progress = (lines: number) => void;
 
-const placeOf = ({ folder, config: { store } }: StoreOf): StorePlace =>
-  store.kind === 'postgres' ? { url: store.url } : { path: join(folder, dataFiles.database) };
+const addressOf = ({ folder, place }: StoreOf): StoreAddress =>
+  place.kind === 'postgres' ? { url: place.url } : { path: join(folder, dataFiles.database) };
 
 /** For people, without a password. */
-export const storeName = ({ folder, config: { store } }: StoreOf): string =>
-  store.kind === 'postgres' ? store.name : join(folder, dataFiles.database);
+export const storeName = ({ folder, place }: StoreOf): string =>
+  place.kind === 'postgres' ? place.name : join(folder, dataFiles.database);
 
 /** One state of it, also while a daemon works. `write` gets some lines at a time. */
 export async function exportFrom(
@@ -28,7 +28,7 @@ export async function exportFrom(
   write: (text: string) => Promise<void>,
   progress: Progress,
 ): Promise<Exported> {
-  const snapshot = await snapshotAt(placeOf(store));
+  const snapshot = await snapshotAt(addressOf(store));
   try {
     return await exportStore(snapshot, write, progress);
   } finally {
@@ -38,4 +38,4 @@ export async function exportFrom(
 
 /** Throws `store_exists` where there is a database already, `bad_export`, and what opening a store throws. */
 export const importInto = (store: StoreOf, lines: AsyncIterable<string>, progress: Progress): Promise<Exported> =>
-  importAt(placeOf(store), lines, progress);
+  importAt(addressOf(store), lines, progress);

@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts';
+import { storeFlags } from '../configured-store.ts';
 
 export const command: Command = {
   name: 'import',
@@ -6,15 +7,7 @@ export const command: Command = {
   what: 'fill a new data folder or database from an export; one that was cut off continues when it is repeated',
   next: 'Next: signalbox up; open tasks run again as soon as the daemon starts, so stop the one that they came from first',
   args: [{ name: 'FILE' }],
-  flags: [
-    {
-      name: 'config',
-      short: 'c',
-      value: 'FILE',
-      what: 'configuration that names the store; default: the nearest signalbox.config.ts',
-    },
-    { name: 'store', value: 'STORE', what: 'sqlite, postgres://… or postgres: instead of the configured store' },
-  ],
+  flags: [...storeFlags],
   examples: [
     {
       line: 'signalbox import tasks.jsonl --store postgres://signalbox@db.example/signalbox',

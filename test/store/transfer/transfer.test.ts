@@ -8,7 +8,7 @@ import { openSqliteStore } from '../../../src/store/index.ts';
 import type { Store } from '../../../src/store/port.ts';
 import { openPostgresStore } from '../../../src/store/postgres/open.ts';
 import { exportStore } from '../../../src/store/transfer/export.ts';
-import { importAt, snapshotAt, type StorePlace } from '../../../src/store/transfer/place.ts';
+import { importAt, snapshotAt, type StoreAddress } from '../../../src/store/transfer/address.ts';
 import { codeOf } from '../../../src/testing/store/api.ts';
 import {
   admit,
@@ -40,22 +40,22 @@ afterEach(() => {
 let schemas = 0;
 
 const places = {
-  sqlite: (): StorePlace => {
+  sqlite: (): StoreAddress => {
     const folder = mkdtempSync(join(tmpdir(), 'signalbox-transfer-'));
     folders.push(folder);
     return { path: join(folder, 'signalbox.db') };
   },
-  postgres: (): StorePlace => {
+  postgres: (): StoreAddress => {
     schemas += 1;
     return { url: server.url, schema: `transfer_${schemas}` };
   },
 };
 
-const openAt = async (place: StorePlace): Promise<Store> =>
+const openAt = async (place: StoreAddress): Promise<Store> =>
   'path' in place ? openSqliteStore({ path: place.path, durability: 'process' }) : openPostgresStore(place);
 
 /** Sessions with and without a row, tasks of every status, merged ones, keys, odd text, tokens, many events, and a process. */
-async function fill(place: StorePlace, rounds: number): Promise<void> {
+async function fill(place: StoreAddress, rounds: number): Promise<void> {
   const store = await openAt(place);
   const [a, b, c] = [await owner(store, 'a'), await owner(store, 'b'), await owner(store, 'only events')];
   await store.commit([
@@ -82,7 +82,7 @@ async function fill(place: StorePlace, rounds: number): Promise<void> {
   await store.close();
 }
 
-async function exported(place: StorePlace): Promise<string[]> {
+async function exported(place: StoreAddress): Promise<string[]> {
   const snapshot = await snapshotAt(place);
   let text = '';
   await exportStore(snapshot, (more) => {

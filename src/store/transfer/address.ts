@@ -1,7 +1,7 @@
 /**
  * Where a store is, for export and import.
  *
- *  place/1 An import fills a draft beside its place (a file, a schema), which takes the place by one rename when it is whole and verified. So
+ *  store-address/1 An import fills a draft beside its place (a file, a schema), which takes the place by one rename when it is whole and verified. So
  *          what is at the place is never half of an import, and one that was cut off continues in its draft.
  */
 import { existsSync, renameSync, rmSync } from 'node:fs';
@@ -13,27 +13,27 @@ import { importStore } from './import.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** `url`: of Postgres. */
-export type StorePlace = { readonly path: string } | { readonly url: string; readonly schema?: string };
+export type StoreAddress = { readonly path: string } | { readonly url: string; readonly schema?: string };
 
-export async function snapshotAt(place: StorePlace): Promise<Snapshot> {
-  if ('path' in place) {
-    return sqliteSnapshot(place.path);
+export async function snapshotAt(address: StoreAddress): Promise<Snapshot> {
+  if ('path' in address) {
+    return sqliteSnapshot(address.path);
   }
   const { openPostgresSnapshot } = await import('../postgres/transfer.ts');
-  return openPostgresSnapshot(place);
+  return openPostgresSnapshot(address);
 }
 
 /** Throws `store_exists` where there is a database with anything in it, and what `importStore` throws. */
 export async function importAt(
-  place: StorePlace,
+  address: StoreAddress,
   lines: AsyncIterable<string>,
   progress: (lines: number) => void = () => {},
 ): Promise<Exported> {
-  if (!('path' in place)) {
+  if (!('path' in address)) {
     const { importIntoPostgres } = await import('../postgres/transfer.ts');
-    return importIntoPostgres(place, lines, progress);
+    return importIntoPostgres(address, lines, progress);
   }
-  const { path } = place;
+  const { path } = address;
   if (existsSync(path)) {
     throw new AppError({ code: 'store_exists', message: `there is a database at ${path}` });
   }
