@@ -1,5 +1,5 @@
 /** A real daemon on a real Postgres server: what it says of one that it cannot use, and what it does when it loses one. */
-import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -10,6 +10,7 @@ import { Caller } from '../support/caller.ts';
 import { selfSigned } from '../support/certificate.ts';
 import { Cli } from '../support/cli.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres.ts';
+import { giveTo } from '../support/server-program.ts';
 
 const password = 'pass/word@1';
 const written = encodeURIComponent(password);
@@ -42,9 +43,7 @@ beforeAll(async () => {
   ] as const) {
     const path = join(server.data, name);
     writeFileSync(path, content, { mode: 0o600 });
-    if (process.getuid?.() === 0) {
-      chownSync(path, 65_534, 65_534);
-    }
+    giveTo(path);
   }
   await run(`CREATE ROLE box LOGIN PASSWORD '${password}'`);
   await run('CREATE DATABASE box OWNER box');

@@ -1,15 +1,12 @@
 /** A pooler in front of a test's Postgres server: pgbouncer, where Debian's package is installed. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { freePort, type PostgresServer } from './postgres.ts';
+import type { PostgresServer } from './postgres.ts';
+import { freePort, giveTo, serverUser, untilSays } from './server-program.ts';
 
-/** The user and group id of `nobody`: pgbouncer refuses to run as root. */
-const nobody = 65_534;
-const isRoot = process.getuid?.() === 0;
 const program = '/usr/sbin/pgbouncer';
 
 export const hasPgbouncer = spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
@@ -40,14 +37,9 @@ default_pool_size = 3
 max_client_conn = 500
 `,
   );
-  const as = isRoot ? { uid: nobody, gid: nobody } : {};
-  if (isRoot) {
-    for (const path of [folder, ini, users]) {
-      chownSync(path, nobody, nobody);
-    }
-  }
-  const pooler = spawn(program, [ini], { ...as, stdio: ['ignore', 'ignore', 'pipe'] });
-  await listening(pooler);
+  giveTo(folder, ini, users);
+  const pooler = spawn(program, [ini], { ...serverUser, stdio: ['ignore', 'ignore', 'pipe'] });
+  await untilSays(pooler, 'process up');
   return {
     url: `postgres://signalbox@127.0.0.1:${port}/postgres`,
     stop: async () => {
@@ -57,21 +49,4 @@ max_client_conn = 500
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-function listening(pooler: ChildProcess): Promise<void> {
-  const { stderr } = pooler;
-  if (stderr === null) {
-    return Promise.reject(new Error('pgbouncer has no log'));
-  }
-  const said: string[] = [];
-  return new Promise((resolve, reject) => {
-    createInterface({ input: stderr }).on('line', (line) => {
-      said.push(line);
-      if (line.includes('process up')) {
-        resolve();
-      }
-    });
-    pooler.once('exit', (code) => reject(new Error(`pgbouncer ended with ${code}:\n${said.join('\n')}`)));
-  });
 }

@@ -4,17 +4,11 @@
  * The server refuses to run as root: there it runs as `nobody`, from a copy of the program where `nobody` cannot reach ours.
  */
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { chownSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
-
-/** The user and group id of `nobody`. */
-const nobody = 65_534;
-const isRoot = process.getuid?.() === 0;
-const as = isRoot ? { uid: nobody, gid: nobody } : {};
+import { freePort, giveTo, serverUser, untilSays } from './server-program.ts';
 
 export interface PostgresServer {
   readonly port: number;
@@ -40,7 +34,7 @@ function binariesOf(): string {
 }
 
 function reachable(folder: string, scratch: string): string {
-  const tried = spawnSync(join(folder, 'bin', 'initdb'), ['--version'], { ...as, stdio: 'ignore' });
+  const tried = spawnSync(join(folder, 'bin', 'initdb'), ['--version'], { ...serverUser, stdio: 'ignore' });
   if (tried.status === 0) {
     return folder;
   }
@@ -52,23 +46,21 @@ function reachable(folder: string, scratch: string): string {
 /** `settings`: as on the server's command line, `name=value`. */
 export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
   const scratch = mkdtempSync(join(tmpdir(), 'signalbox-postgres-'));
-  if (isRoot) {
-    chownSync(scratch, nobody, nobody);
-  }
+  giveTo(scratch);
   const bin = join(reachable(binariesOf(), scratch), 'bin');
   const data = join(scratch, 'data');
   const init = ['-D', data, '-U', 'signalbox', '--auth=trust', '--no-sync', '-E', 'UTF8', '--locale=C'];
-  execFileSync(join(bin, 'initdb'), init, { ...as, stdio: 'ignore', cwd: scratch });
+  execFileSync(join(bin, 'initdb'), init, { ...serverUser, stdio: 'ignore', cwd: scratch });
   const port = await freePort();
   const options = ['listen_addresses=127.0.0.1', `port=${port}`, `unix_socket_directories=${scratch}`, ...settings];
   writeFileSync(join(data, 'pg_hba.conf'), access);
   const start = async (): Promise<ChildProcess> => {
     const started = spawn(join(bin, 'postgres'), ['-D', data, ...options.flatMap((option) => ['-c', option])], {
-      ...as,
+      ...serverUser,
       cwd: scratch,
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    await ready(started);
+    await untilSays(started, 'ready to accept connections');
     return started;
   };
   let server = await start();
@@ -111,34 +103,4 @@ function exited(server: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
     server.once('exit', () => resolve());
   });
-}
-
-/** The server says on its log that it is ready; it is read to the end, so that the pipe never fills. */
-function ready(server: ChildProcess): Promise<void> {
-  const { stderr } = server;
-  if (stderr === null) {
-    return Promise.reject(new Error('the server has no log'));
-  }
-  const said: string[] = [];
-  return new Promise((resolve, reject) => {
-    createInterface({ input: stderr }).on('line', (line) => {
-      said.push(line);
-      if (line.includes('ready to accept connections')) {
-        resolve();
-      }
-    });
-    server.once('exit', (code) => reject(new Error(`postgres ended with ${code}:\n${said.join('\n')}`)));
-  });
-}
-
-export async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => {
-    probe.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => {
-    probe.close(resolve);
-  });
-  return port;
 }
