@@ -14,7 +14,7 @@ import type { Record as CoreRecord, SessionRow, TaskRow } from '../core/model/re
 import type { TaskStatus } from '../core/model/task.ts';
 import { statusBackward, tapeConflict, taskConflict } from './errors.ts';
 import type { CommitOutcome, FeedEvent, FeedPosition, SessionCommit } from './port.ts';
-import { admissionOf, isTerminal, movesForward } from './rules.ts';
+import { admissionOf, isTerminal, movesForward, sourceKey } from './rules.ts';
 
 type RecordOf<T extends CoreRecord['type']> = Extract<CoreRecord, { type: T }>;
 export type Admit = RecordOf<'admit'>;
@@ -77,7 +77,7 @@ function duplicateIn(
       continue;
     }
     own ??= new Map();
-    const key = JSON.stringify([source, idempotencyKey]);
+    const key = sourceKey(source, idempotencyKey);
     const task = taskByKey(source, idempotencyKey) ?? own.get(key);
     if (task !== undefined) {
       return { kind: 'duplicate', source, idempotencyKey, task };

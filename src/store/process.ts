@@ -15,12 +15,11 @@ export function startOf(pid: number): string | null {
     }
   }
   try {
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // Fields 3 and 22; the name, field 2, may have blanks and brackets.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     // One that has ended and that its parent has not asked about has no file open. In a container without an init that lasts.
-    return fields[0] === 'Z' || fields[0] === 'X' ? null : `${boot} ${fields[19]}`;
+    return fields[0] === 'Z' || fields[0] === 'X' ? null : `${bootId()} ${fields[19]}`;
   } catch {
     return '';
   }
@@ -29,9 +28,10 @@ export function startOf(pid: number): string | null {
 /** Where the numbers of processes are this process's own: the boot of the machine and the namespace. Null: the system does not say. */
 export function processSpace(): string | null {
   try {
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    return `${boot} ${readlinkSync('/proc/self/ns/pid')}`;
+    return `${bootId()} ${readlinkSync('/proc/self/ns/pid')}`;
   } catch {
     return null;
   }
 }
+
+const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

@@ -49,3 +49,6 @@ export function admissionOf(payload: unknown): { readonly source: string; readon
     idempotencyKey: typeof fields.idempotencyKey === 'string' ? fields.idempotencyKey : null,
   };
 }
+
+/** An idempotency key with its source, as one text. */
+export const sourceKey = (source: string, idempotencyKey: string): string => JSON.stringify([source, idempotencyKey]);

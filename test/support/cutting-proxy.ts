@@ -8,6 +8,8 @@ interface CuttingProxy extends AsyncDisposable {
   readonly cuts: number;
   /** From now on nothing is cut. */
   spare(): void;
+  /** The opposite of `spare`. */
+  cut(): void;
 }
 
 /** Each connection lives for up to `bytesMax` bytes of the server's. */
@@ -53,6 +55,7 @@ export async function openCuttingProxy(
       return cuts;
     },
     spare: () => (cutting = false),
+    cut: () => (cutting = true),
     async [Symbol.asyncDispose]() {
       for (const socket of open) {
         socket.destroy();

@@ -11,7 +11,8 @@ import type { SessionRow, TaskRow } from '../../core/model/records.ts';
 import type { Admission, Admit, End, Line, RecordStore } from '../apply-records.ts';
 import { makePosition } from '../cursor.ts';
 import type { FeedPosition } from '../port.ts';
-import { keyOf, toText, type DiskEvent, type DiskSession, type DiskTask, type MemoryDisk } from './disk.ts';
+import { sourceKey } from '../rules.ts';
+import { toText, type DiskEvent, type DiskSession, type DiskTask, type MemoryDisk } from './disk.ts';
 
 export class MemoryGroup implements RecordStore<DiskSession, DiskTask> {
   readonly #disk: MemoryDisk;
@@ -40,7 +41,7 @@ export class MemoryGroup implements RecordStore<DiskSession, DiskTask> {
   }
 
   taskByKey(source: string, idempotencyKey: string): TaskId | null {
-    return this.#disk.keys.get(keyOf(source, idempotencyKey)) ?? null;
+    return this.#disk.keys.get(sourceKey(source, idempotencyKey)) ?? null;
   }
 
   lastSeq(session: DiskSession, task: DiskTask | null): number {
@@ -71,7 +72,7 @@ export class MemoryGroup implements RecordStore<DiskSession, DiskTask> {
     session.tasks.push(task);
     session.open.set(id, task);
     if (idempotencyKey !== null) {
-      disk.keys.set(keyOf(source, idempotencyKey), id);
+      disk.keys.set(sourceKey(source, idempotencyKey), id);
     }
     this.#undo.push(() => {
       disk.tasks.delete(id);
@@ -79,7 +80,7 @@ export class MemoryGroup implements RecordStore<DiskSession, DiskTask> {
       session.tasks.pop();
       session.open.delete(id);
       if (idempotencyKey !== null) {
-        disk.keys.delete(keyOf(source, idempotencyKey));
+        disk.keys.delete(sourceKey(source, idempotencyKey));
       }
     });
   }

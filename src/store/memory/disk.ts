@@ -53,7 +53,7 @@ export class MemoryDisk {
   readonly tasks = new Map<TaskId, DiskTask>();
   /** In order of admission. */
   readonly taskList: DiskTask[] = [];
-  /** By `keyOf`. */
+  /** By `sourceKey`. */
   readonly keys = new Map<string, TaskId>();
   readonly feed: DiskEvent[] = [];
   readonly processes = new Map<string, ProcessRow>();
@@ -72,6 +72,3 @@ export const toStored = ({ session, task, seq, at, type, json }: DiskEvent): Sto
   ({ session, task, seq, at, type, data: JSON.parse(json) as unknown }) as StoredEvent;
 
 export const toFeed = (event: DiskEvent): FeedEvent => ({ ...toStored(event), position: String(event.position) });
-
-/** An idempotency key with its source. */
-export const keyOf = (source: string, idempotencyKey: string): string => JSON.stringify([source, idempotencyKey]);

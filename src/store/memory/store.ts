@@ -26,9 +26,9 @@ import type {
   TaskFilter,
   TokenRow,
 } from '../port.ts';
-import { payloadOf } from '../rules.ts';
+import { payloadOf, sourceKey } from '../rules.ts';
 import { MemoryGroup } from './commit.ts';
-import { keyOf, MemoryDisk, toFeed, toStored, type DiskSession, type DiskTask } from './disk.ts';
+import { MemoryDisk, toFeed, toStored, type DiskSession, type DiskTask } from './disk.ts';
 
 interface MemoryStoreOptions {
   /** Default: a new one. Give the disk of a crashed store to reopen what it had committed. */
@@ -127,7 +127,7 @@ export class MemoryStore implements Store {
   }
 
   taskByIdempotencyKey(source: string, key: string): TaskId | null {
-    return this.#mine().keys.get(keyOf(source, key)) ?? null;
+    return this.#mine().keys.get(sourceKey(source, key)) ?? null;
   }
 
   session(key: SessionKey): SessionSummary | null {

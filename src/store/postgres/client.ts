@@ -3,6 +3,7 @@
  * connection is relied on: they pass any pooler in transaction mode.
  *
  *  postgres-client/1 A connection on which a statement got no answer is never used again.
+ *  postgres-client/2 A reader whose answer got lost is asked again, a few times, on other connections.
  */
 import pg from 'pg';
 import { sqlState, type Database, type Query, type Value } from './database.ts';
@@ -50,7 +51,7 @@ export function connect({ url, readers, connectMs, statementMs }: ConnectionOpti
     write: (text, values) => using(writers, (query) => query(text, values)),
     beat: (text, values) => using(beating, (query) => query(text, values)),
     probe: (text, values) => using(probing, (query) => query(text, values)),
-    read: (text, values) => using(reading, (query) => query(text, values)),
+    read: (text, values) => again(() => using(reading, (query) => query(text, values))),
     transaction: (work) =>
       using(writers, async (query) => {
         await query('BEGIN');
@@ -76,6 +77,21 @@ const withCheckedServer = (url: string): string =>
   url.includes('uselibpqcompat=')
     ? url
     : url.replace(/([?&]sslmode=)(?:prefer|require|verify-ca)(?=&|$)/, '$1verify-full');
+
+/** As many as a pool of readers may have idle connections that a restart of the server has cut. */
+const readsMax = 5;
+
+async function again<T>(read: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await read();
+    } catch (error) {
+      if (tries === readsMax || !isAnswerLost(error)) {
+        throw error;
+      }
+    }
+  }
+}
 
 async function using<T>(pool: pg.Pool, work: (query: Query) => Promise<T>): Promise<T> {
   const client = await pool.connect().catch((error: unknown) => {

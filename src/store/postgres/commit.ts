@@ -16,11 +16,11 @@ import { applyRecords } from '../apply-records.ts';
 import { passAfterCommit, type Faults } from '../faults.ts';
 import type { CommitOutcome, SessionCommit, StoredSession } from '../port.ts';
 import { json, num, taskOf, text, type Row } from '../row.ts';
-import { admissionOf } from '../rules.ts';
+import { admissionOf, sourceKey } from '../rules.ts';
 import { sqlState, type Database, type Value } from './database.ts';
 import { isAnswerLost, NotSent } from './failure.ts';
 import { Group, type Known } from './group.ts';
-import { keyOf, Ledger, sessionEntryOf, taskEntryOf, type TaskEntry } from './ledger.ts';
+import { keyOf, Ledger, sessionEntryOf, taskEntryOf, type SessionEntry, type TaskEntry } from './ledger.ts';
 import type { Membership } from './membership.ts';
 import { makePosition } from './position.ts';
 import type { Statements } from './sql.ts';
@@ -145,7 +145,7 @@ export class Writer {
     return { ...outcome, events };
   }
 
-  /** What the records of the group name and the ledger does not know. `careful`: also what they would make. */
+  /** What the records of the group name, out of the ledger or else the database. `careful`: also what they would make. */
   async #look(commits: readonly SessionCommit[], careful: boolean): Promise<Known> {
     const { database, sql } = this.#parts;
     const unknown = new Set(commits.map(({ session }) => session).filter((key) => this.#ledger.get(key) === undefined));
@@ -154,30 +154,20 @@ export class Writer {
         this.#ledger.set(keyOf(row), sessionEntryOf(row));
       }
     }
-    const entries = new Map(commits.map(({ session }) => [session, this.#ledger.get(session)]));
+    const sessions = new Map<SessionKey, SessionEntry>();
     const tasks = new Map<TaskId, TaskEntry>();
     const ids = new Set<TaskId>();
-    const keys: [string, string][] = [];
-    for (const { session, records } of commits) {
-      const own = entries.get(session)?.known;
-      for (const record of records) {
-        const id = record.type === 'admit' ? record.task.id : taskIn(record);
-        const found = id === null ? undefined : own?.get(id);
-        if (id !== null && found !== undefined) {
-          tasks.set(id, found);
-        } else if (id !== null && (careful || record.type !== 'admit')) {
-          ids.add(id);
-        }
-        if (careful && record.type === 'admit') {
-          const { source, idempotencyKey } = admissionOf(record.payload);
-          keys.push(...(idempotencyKey === null ? [] : [[source, idempotencyKey] as [string, string]]));
-        }
+    for (const commit of commits) {
+      const entry = this.#ledger.get(commit.session);
+      if (entry !== undefined) {
+        sessions.set(commit.session, entry);
       }
-    }
-    for (const { records } of careful ? [] : commits) {
-      for (const record of records) {
-        if (record.type === 'admit') {
-          ids.delete(record.task.id);
+      for (const id of namedIn(commit, careful)) {
+        const found = entry?.known.get(id);
+        if (found === undefined) {
+          ids.add(id);
+        } else {
+          tasks.set(id, found);
         }
       }
     }
@@ -186,18 +176,24 @@ export class Writer {
         tasks.set(...taskEntryOf(row));
       }
     }
-    const taken = new Map<string, TaskId>();
-    if (keys.length > 0) {
-      const values = [keys.map(([source]) => source), keys.map(([, key]) => key)];
-      for (const row of await database.write(sql.takenKeys, values)) {
-        taken.set(JSON.stringify([text(row, 'source'), text(row, 'idempotency_key')]), taskId(text(row, 'id')));
+    return { sessions, tasks, keys: careful ? await this.#takenKeys(commits) : new Map() };
+  }
+
+  async #takenKeys(commits: readonly SessionCommit[]): Promise<Map<string, TaskId>> {
+    const { database, sql } = this.#parts;
+    const sources: string[] = [];
+    const keys: string[] = [];
+    for (const record of commits.flatMap(({ records }) => records)) {
+      const { source, idempotencyKey } = record.type === 'admit' ? admissionOf(record.payload) : noAdmission;
+      if (idempotencyKey !== null) {
+        sources.push(source);
+        keys.push(idempotencyKey);
       }
     }
-    return {
-      session: (key) => entries.get(key),
-      task: (id) => tasks.get(id),
-      key: (source, key) => taken.get(JSON.stringify([source, key])),
-    };
+    const rows = keys.length === 0 ? [] : await database.write(sql.takenKeys, [sources, keys]);
+    return new Map(
+      rows.map((row) => [sourceKey(text(row, 'source'), text(row, 'idempotency_key')), taskId(text(row, 'id'))]),
+    );
   }
 
   /** Null: a task or a key that it makes is there already, and nothing was written. */
@@ -267,6 +263,25 @@ export class Writer {
       }
     }
   }
+}
+
+const noAdmission = { source: '', idempotencyKey: null };
+
+/** Tasks that the records speak of. One that they admit is known to them; `careful`: it may be there already. */
+function namedIn({ records }: SessionCommit, careful: boolean): ReadonlySet<TaskId> {
+  const named = new Set<TaskId>();
+  const admitted = new Set<TaskId>();
+  for (const record of records) {
+    if (record.type === 'admit') {
+      admitted.add(record.task.id);
+    } else {
+      const id = taskIn(record);
+      if (id !== null && !admitted.has(id)) {
+        named.add(id);
+      }
+    }
+  }
+  return careful ? named.union(admitted) : named;
 }
 
 const taskIn = (record: Exclude<CoreRecord, { type: 'admit' }>): TaskId | null =>

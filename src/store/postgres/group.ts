@@ -12,13 +12,12 @@ import type { SessionRow, TaskRow } from '../../core/model/records.ts';
 import type { Admission, Admit, End, Line, RecordStore } from '../apply-records.ts';
 import type { FeedPosition } from '../port.ts';
 import { finalToJson, taskToJson, toJson } from '../row.ts';
-import { storedPayload } from '../rules.ts';
+import { sourceKey, storedPayload } from '../rules.ts';
 import type { Value } from './database.ts';
 import { draftOf, type SessionEntry, type TaskEntry } from './ledger.ts';
 import { figures, type Figure } from './sql.ts';
 
 interface TaskChange {
-  readonly task: TaskEntry;
   /** Columns by their names; a task that is admitted in this group has all of them. */
   readonly columns: { [column: string]: string | number | null };
   readonly admitted: boolean;
@@ -43,13 +42,12 @@ interface Run {
   readonly events: unknown[];
 }
 
-/** What the group may need to know that is not in a ledger entry. */
+/** What was there before the group, of what it names. */
 export interface Known {
-  session(key: SessionKey): SessionEntry | undefined;
-  /** Tasks that no ledger entry has. */
-  task(id: TaskId): TaskEntry | undefined;
-  /** Keys that were found to be taken. */
-  key(source: string, idempotencyKey: string): TaskId | undefined;
+  readonly sessions: ReadonlyMap<SessionKey, SessionEntry>;
+  readonly tasks: ReadonlyMap<TaskId, TaskEntry>;
+  /** Keys that were found to be taken, by `sourceKey`. */
+  readonly keys: ReadonlyMap<string, TaskId>;
 }
 
 export class Group implements RecordStore<SessionEntry, TaskEntry> {
@@ -74,7 +72,7 @@ export class Group implements RecordStore<SessionEntry, TaskEntry> {
   }
 
   #draft(key: SessionKey): SessionChange | null {
-    const entry = this.#known.session(key);
+    const entry = this.#known.sessions.get(key);
     if (entry === undefined) {
       return null;
     }
@@ -89,7 +87,7 @@ export class Group implements RecordStore<SessionEntry, TaskEntry> {
     if (known !== undefined) {
       return known;
     }
-    const stored = this.#known.task(id);
+    const stored = this.#known.tasks.get(id);
     if (stored === undefined) {
       return null;
     }
@@ -103,7 +101,8 @@ export class Group implements RecordStore<SessionEntry, TaskEntry> {
   }
 
   taskByKey(source: string, idempotencyKey: string): TaskId | null {
-    return this.#keys.get(JSON.stringify([source, idempotencyKey])) ?? this.#known.key(source, idempotencyKey) ?? null;
+    const key = sourceKey(source, idempotencyKey);
+    return this.#keys.get(key) ?? this.#known.keys.get(key) ?? null;
   }
 
   lastSeq(session: SessionEntry, task: TaskEntry | null): number {
@@ -132,9 +131,9 @@ export class Group implements RecordStore<SessionEntry, TaskEntry> {
       result: null,
     };
     this.#tasks.set(row.id, task);
-    this.#changes.set(task, { task, columns, admitted: true });
+    this.#changes.set(task, { columns, admitted: true });
     if (idempotencyKey !== null) {
-      this.#keys.set(JSON.stringify([source, idempotencyKey]), row.id);
+      this.#keys.set(sourceKey(source, idempotencyKey), row.id);
     }
     const change = this.#touch(record.at);
     change.figures[row.status] += 1;
@@ -221,7 +220,7 @@ export class Group implements RecordStore<SessionEntry, TaskEntry> {
       return known.columns;
     }
     const columns = { session: task.session, tape: task.tape, status: task.status };
-    this.#changes.set(task, { task, columns, admitted: false });
+    this.#changes.set(task, { columns, admitted: false });
     return columns;
   }
 

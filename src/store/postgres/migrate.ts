@@ -12,6 +12,9 @@ import { nodes } from './migrations/0002-nodes.ts';
 /** In order, append-only. `%` is the schema. */
 export const migrations: readonly string[] = [spine, nodes];
 
+/** From this version on a schema says which daemon works on it. */
+export const sinceNodes = 2;
+
 /** `SgBx`: the first half of the key of the advisory lock; the second is the schema's. */
 const lockClass = 0x53674278;
 

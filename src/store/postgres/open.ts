@@ -6,7 +6,7 @@ import { connect } from './client.ts';
 import type { Database } from './database.ts';
 import { openError } from './failure.ts';
 import { Membership, type MembershipClock } from './membership.ts';
-import { eraOf, migrate, quoted } from './migrate.ts';
+import { eraOf, migrate, migrations, quoted, sinceNodes } from './migrate.ts';
 import { statements } from './sql.ts';
 import { PostgresStore } from './store.ts';
 
@@ -42,20 +42,34 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   return openOn(connect({ url, readers, connectMs, statementMs }), options);
 }
 
-/** On a client that is connected already; it is ended with the store, or when opening fails. */
-export async function openOn(
-  database: Database,
-  options: Omit<PostgresStoreOptions, 'url' | 'readers' | 'connectMs' | 'statementMs'>,
-): Promise<PostgresStore> {
+interface OpenOptions extends Omit<PostgresStoreOptions, 'url' | 'readers' | 'connectMs' | 'statementMs'> {
+  /** Default: those of this version. */
+  readonly list?: readonly string[];
+}
+
+/**
+ * On a client that is connected already; it is ended with the store, or when opening fails. A daemon that is refused has
+ * changed nothing: the schema is that of the one at work.
+ */
+export async function openOn(database: Database, options: OpenOptions): Promise<PostgresStore> {
   const { schema = 'signalbox', faults = noFaults, ttlMs = 60_000, pid = process.pid, clock = systemClock } = options;
-  const { onLost = () => {}, onWait = () => {} } = options;
+  const { onLost = () => {}, onWait = () => {}, list = migrations } = options;
   try {
     await checkServer(database);
-    await migrate(database, schema);
-    const era = await eraOf(database, schema);
+    const { from } = await migrate(database, schema, { list, dryRun: true });
+    if (from < sinceNodes) {
+      await migrate(database, schema, { list });
+    }
     const sql = statements(quoted(schema));
     const membership = await Membership.join({ database, sql, ttlMs, pid, onLost, onWait, clock });
-    return new PostgresStore({ database, sql, schema, era, faults, membership });
+    try {
+      await migrate(database, schema, { list });
+      const era = await eraOf(database, schema);
+      return new PostgresStore({ database, sql, schema, era, faults, membership });
+    } catch (error) {
+      await membership.leave().catch(() => {});
+      throw error;
+    }
   } catch (error) {
     await database.end();
     throw openError(error);

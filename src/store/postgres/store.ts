@@ -5,7 +5,6 @@
  *  postgres-store/1 Claims and commits are carried out one after the other, in the order of the calls.
  *  postgres-store/2 A commit is one statement for all sessions of the group; when it is answered, it is as durable as the server makes it
  *                   (`synchronous_commit`).
- *  postgres-store/3 What only reads is asked again where the connection got lost.
  */
 import type { SessionKey, TaskId } from '../../core/model/ids.ts';
 import { storeClosed } from '../errors.ts';

@@ -50,6 +50,28 @@ describe('a commit whose answer gets lost', () => {
   });
 });
 
+describe('a reader whose answer gets lost', () => {
+  test('gets it all the same, from another connection', async () => {
+    const schema = 'readers';
+    const store = await openPostgresStore({ url: server.url, schema });
+    const { commit } = await owner(store, 'a');
+    await commit(admit('t1'), taskEvent('t1', 1), end('t1', 2));
+    await store.close();
+    // Each connection lives through its greeting and for some pages.
+    const random = seeded(5);
+    await using proxy = await openCuttingProxy(server.port, 2_000, () => 0.5 + random() / 2);
+    proxy.spare();
+    const through = await openThrough(`postgres://signalbox@127.0.0.1:${proxy.port}/postgres`, schema);
+    proxy.cut();
+    for (let n = 0; n < 60; n += 1) {
+      expect(await through.tape(key('a'), taskId('t1'), 0, 9)).toHaveLength(2);
+    }
+    expect(proxy.cuts).toBeGreaterThan(10);
+    proxy.spare();
+    await through.close();
+  });
+});
+
 /** Opening and claiming may fail for a lost connection, and are repeated by whoever calls. Commits answer. */
 async function persistently<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 0; ; tries += 1) {

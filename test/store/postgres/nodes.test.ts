@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AppError } from '../../../src/core/errors.ts';
-import { openPostgresStore, type PostgresStoreOptions } from '../../../src/store/postgres/open.ts';
+import { connect } from '../../../src/store/postgres/client.ts';
+import { migrations } from '../../../src/store/postgres/migrate.ts';
+import { openOn, openPostgresStore, type PostgresStoreOptions } from '../../../src/store/postgres/open.ts';
 import type { PostgresStore } from '../../../src/store/postgres/store.ts';
 import { codeOf } from '../../../src/testing/store/api.ts';
 import { admit, key, owner, taskEvent } from '../../../src/testing/store/records.ts';
@@ -95,9 +97,9 @@ describe('two daemons on one database', () => {
     const before = await owner(first.store, 'a');
     await before.commit(admit('t1'));
     const clock = new ManualClock();
-    let second: Node | null = null;
-    const opening = start({ clock }).then((node) => (second = node));
-    while (second === null) {
+    const opening = start({ clock });
+    // Until it has joined: from then on the clock would outrun its own beats.
+    while ((await rows()).length < 2) {
       await advanceUntil(clock, 0, () => clock.armed > 0);
       clock.advance(ttlMs / 24);
     }
@@ -132,6 +134,43 @@ describe('two daemons on one database', () => {
     expect((await rows()).map(({ state }) => state)).toEqual(['dead', 'alive']);
   });
 
+  test('a claim waits for a declaration of death that has begun, and is refused by it', async () => {
+    const { store, lost } = await start();
+    await owner(store, 'a');
+    // As whoever buries it does, and not committed yet.
+    await direct.query('BEGIN');
+    await direct.query(`SELECT inc FROM ${schema}.nodes FOR UPDATE`);
+    await direct.query(`UPDATE ${schema}.nodes SET state = 'dead'`);
+    const claim = codeOf(() => store.claim(key('a')));
+    await untilOneWaits();
+    await direct.query('COMMIT');
+    expect(await claim).toBe('store_lost');
+    expect(lost.length).toBe(1);
+    const { rows: sessions } = await direct.query(`SELECT lease FROM ${schema}.sessions`);
+    expect(sessions).toEqual([{ lease: '1' }]);
+  });
+
+  test('one that is refused has not migrated the schema of the other', async () => {
+    const first = await start();
+    const second = new ManualClock();
+    const database = connect({ url: server.url, readers: 1, connectMs: 10_000, statementMs: 10_000 });
+    const list = [...migrations, 'CREATE TABLE %.more (n integer);'];
+    const refused = codeOf(() => openOn(database, { schema, ttlMs, clock: second, list }));
+    await advanceUntil(second, 0, () => second.armed > 0);
+    first.clock.advance(ttlMs / 6);
+    await advanceUntil(first.clock, 0, async () => (await rows())[0]?.beat === '1');
+    second.advance(ttlMs / 24);
+    expect(await refused).toBe('store_locked');
+    const { rows: found } = await direct.query<{ there: boolean }>(
+      `SELECT to_regclass('${schema}.more') IS NOT NULL AS there`,
+    );
+    expect(found).toEqual([{ there: false }]);
+    await first.store.close();
+    const ours = connect({ url: server.url, readers: 1, connectMs: 10_000, statementMs: 10_000 });
+    opened.push(await openOn(ours, { schema, ttlMs, list }));
+    expect((await direct.query(`SELECT n FROM ${schema}.more`)).rows).toEqual([]);
+  });
+
   test('one that has been closed leaves the database free', async () => {
     const first = await start();
     await first.store.close();
@@ -147,6 +186,16 @@ describe('two daemons on one database', () => {
     expect((await rows()).filter(({ state }) => state === 'alive').length).toBe(1);
   });
 });
+
+/** Some statement of another connection waits for a lock of ours. */
+async function untilOneWaits(): Promise<void> {
+  for (;;) {
+    const { rows: waiting } = await direct.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
+    if (waiting.length > 0) {
+      return;
+    }
+  }
+}
 
 /** With the clock of the machine: the others see the beats of the one that got in. */
 async function openBeside(): Promise<PostgresStore> {
