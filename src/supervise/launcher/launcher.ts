@@ -264,11 +264,11 @@ class Launcher {
 
   /** Since the main loop was last known to run. */
   get #silentMs(): number {
-    return this.#control === null ? Number.POSITIVE_INFINITY : this.#lag.ms + (performance.now() - this.#lag.at);
+    return this.#lag.ms + (performance.now() - this.#lag.at);
   }
 
   #graceOver(): void {
-    if (this.#phase !== 'ending') {
+    if (!this.#isClosing()) {
       return;
     }
     const { closeMs, hangMs, ackMs } = this.#times;
@@ -278,6 +278,9 @@ class Launcher {
     }
     const until = performance.now() + closeMs;
     const look = (): void => {
+      if (!this.#isClosing()) {
+        return;
+      }
       if (this.#silentMs >= hangMs + ackMs || performance.now() >= until) {
         void this.#force();
       } else {
@@ -293,7 +296,7 @@ class Launcher {
     }
     this.#phase = 'forcing';
     this.#reported ??= await this.#report('end');
-    if (this.#isKilled()) {
+    if (this.#isKilled() || this.#bye !== null) {
       return;
     }
     const what = this.#reported === null ? '' : `: ${this.#reported.summary}\n  report ${this.#reported.file}`;
@@ -318,6 +321,11 @@ class Launcher {
   #kill(): void {
     this.#phase = 'killed';
     this.#signal('SIGKILL');
+  }
+
+  /** One that has said goodbye is waited for by `#doesNotGo`; its socket closes a moment before its exit is seen. */
+  #isClosing(): boolean {
+    return this.#phase === 'ending' && this.#bye === null;
   }
 
   /** A method, since the phase changes while something is waited for. */
