@@ -41,6 +41,7 @@ interface Watch {
 /** A store as its daemon sees it: everything goes past the watch. */
 export class WatchedStore implements Store {
   readonly kind: string;
+  readonly nodes = null;
   readonly #inner: Store;
   readonly #watch: Watch;
 

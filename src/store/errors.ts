@@ -1,6 +1,7 @@
 /** What the stores throw. Codes are stable; `docs/errors.md` lists them. */
 import { AppError, type AppErrorOptions } from '../core/errors.ts';
 import type { SessionKey } from '../core/model/ids.ts';
+import type { HeldSession, StoredSession } from './port.ts';
 
 /**
  * A session's records break a rule that its owner should have kept, so nothing of the whole group was written. The caller
@@ -40,6 +41,14 @@ export const badCursor = (cursor: string): AppError =>
     code: 'bad_cursor',
     message: `not a cursor of this list: ${JSON.stringify(cursor.slice(0, 64))}`,
   });
+
+/** For whoever cannot do without the session. Throws `session_moved`. */
+export function ownedOf(claimed: StoredSession | HeldSession, session: SessionKey): StoredSession {
+  if ('held' in claimed) {
+    throw new AppError({ code: 'session_moved', message: `node ${claimed.held.name} owns session ${session}` });
+  }
+  return claimed;
+}
 
 export const storeClosed = (): AppError =>
   new AppError({

@@ -19,6 +19,7 @@ import type { SessionKey, TaskId } from '../core/model/ids.ts';
 import type { Lane, TaskStatus } from '../core/model/task.ts';
 import type { RuledField, TaskSpec } from '../protocol/task-spec.ts';
 import type { Token } from '../protocol/tokens.ts';
+import type { Applied, HeldBy, Nodes } from './nodes.ts';
 
 export type MaybePromise<T> = T | Promise<T>;
 
@@ -73,6 +74,8 @@ export interface SessionCommit {
   /** The lease that `claim` gave. */
   readonly lease: number;
   readonly records: readonly CoreRecord[];
+  /** Commands from other nodes that are taken out and answered with these records. */
+  readonly applied?: readonly Applied[];
 }
 
 export type CommitOutcome =
@@ -85,7 +88,9 @@ export type CommitOutcome =
     }
   | { readonly kind: 'fenced' }
   /** An admission's idempotency key is taken; nothing of this session's commit was written. */
-  | { readonly kind: 'duplicate'; readonly source: string; readonly idempotencyKey: string; readonly task: TaskId };
+  | { readonly kind: 'duplicate'; readonly source: string; readonly idempotencyKey: string; readonly task: TaskId }
+  /** These commands are not there any more; nothing of this session's commit was written. */
+  | { readonly kind: 'withdrawn'; readonly ids: readonly string[] };
 
 export interface StoredSession {
   readonly lease: number;
@@ -94,6 +99,11 @@ export interface StoredSession {
   /** Last seq of the session's own tape. */
   readonly seq: number;
   readonly open: readonly { readonly row: TaskRow; readonly seq: number }[];
+}
+
+/** Another node owns the session. */
+export interface HeldSession {
+  readonly held: HeldBy;
 }
 
 /** Opaque, ordered, resumable position in the feed of a session or of all sessions. Compare with `===` only. */
@@ -163,14 +173,16 @@ export interface StoreHealth {
 
 export interface Store {
   readonly kind: string;
+  /** For several nodes on one store; null: this daemon has it for itself, and every claim succeeds. */
+  readonly nodes: Nodes | null;
   /** Takes the session for this node: a new lease, larger than any before. Also makes the session's row when it is new. */
-  claim(session: SessionKey): MaybePromise<StoredSession>;
+  claim(session: SessionKey): MaybePromise<StoredSession | HeldSession>;
   /**
    * Writes the records of many sessions in one transaction. Outcomes in the order of `commits`. Throws `CommitRejected` (it names
    * the session) for records that break a rule, and `store_failed` when the disk refuses: nothing of the group is written then.
    */
   commit(commits: readonly SessionCommit[]): MaybePromise<readonly CommitOutcome[]>;
-  /** Sessions with open tasks or a parked mark, to be recovered at start; keyset pages. */
+  /** Sessions with open tasks or a parked mark, to be recovered at start by the only node; keyset pages. */
   openSessions(cursor: string | null, limit: number): MaybePromise<Page<SessionKey>>;
 
   task(id: TaskId): MaybePromise<StoredTask | null>;
@@ -196,6 +208,7 @@ export interface Store {
 
   recordProcess(row: ProcessRow): MaybePromise<void>;
   forgetProcess(pid: number, startTime: string): MaybePromise<void>;
+  /** Those of this machine that no living node has recorded. */
   processes(): MaybePromise<readonly ProcessRow[]>;
 
   /** False: there is a token of this name, and nothing was written. */

@@ -178,7 +178,7 @@ export class Committer {
       } else {
         kept.push(batch);
         batch.actor.runInterrupts(batch);
-        if (outcome !== undefined) {
+        if (outcome?.kind === 'committed') {
           published.push(outcome.events);
         }
       }

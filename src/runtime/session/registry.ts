@@ -14,7 +14,8 @@ import type { Input } from '../../core/model/inputs.ts';
 import type { Reply } from '../../core/model/replies.ts';
 import { newSession } from '../../core/queue.ts';
 import { rebuild } from '../../core/rebuild.ts';
-import type { StoredSession } from '../../store/port.ts';
+import { ownedOf } from '../../store/errors.ts';
+import type { HeldSession, StoredSession } from '../../store/port.ts';
 import { SessionActor, type Batch } from './actor.ts';
 import { Crashes } from '../throttle/crashes.ts';
 import { closing } from '../refusals.ts';
@@ -110,7 +111,7 @@ export class Registry {
   }
 
   /** The agent of a detached actor is gone before its session is opened again: two agents never share a conversation. */
-  async #afterwards(detached: SessionActor): Promise<StoredSession> {
+  async #afterwards(detached: SessionActor): Promise<StoredSession | HeldSession> {
     await detached.host.gone();
     this.#settled(detached);
     if (this.#sealed) {
@@ -119,7 +120,8 @@ export class Registry {
     return this.#context.store.claim(detached.key);
   }
 
-  #open(key: SessionKey, stored: StoredSession): SessionActor {
+  #open(key: SessionKey, claimed: StoredSession | HeldSession): SessionActor {
+    const stored = ownedOf(claimed, key);
     if (this.#sealed) {
       throw closing();
     }

@@ -40,6 +40,7 @@ export const openMemoryStore = (options: MemoryStoreOptions = {}): MemoryStore =
 
 export class MemoryStore implements Store {
   readonly kind = 'memory';
+  readonly nodes = null;
   readonly #disk: MemoryDisk;
   readonly #faults: Faults;
 

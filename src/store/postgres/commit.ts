@@ -123,6 +123,9 @@ export class Writer {
     if (outcome.kind === 'fenced') {
       return outcome;
     }
+    if (outcome.kind === 'withdrawn') {
+      return outcome;
+    }
     if (outcome.kind === 'duplicate') {
       // The task with that key may have been one of this very group, of a session that was not written.
       const winner = group.find(({ records }) =>

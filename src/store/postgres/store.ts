@@ -49,6 +49,7 @@ const lastPauseMs = 2_000;
 
 export class PostgresStore implements Store {
   readonly kind = 'postgres';
+  readonly nodes = null;
   readonly #database: Database;
   readonly #sql: Statements;
   readonly #membership: Membership;

@@ -57,6 +57,7 @@ interface SqliteStoreParts {
 
 export class SqliteStore implements Store {
   readonly kind = 'sqlite';
+  readonly nodes = null;
   readonly #db: DatabaseSync;
   readonly #path: string;
   readonly #durability: Durability;

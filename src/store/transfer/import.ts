@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import { AppError } from '../../core/errors.ts';
 import type { SessionKey } from '../../core/model/ids.ts';
 import type { Record as CoreRecord } from '../../core/model/records.ts';
+import { ownedOf } from '../errors.ts';
 import type { SessionCommit, Store, StoredEvent, StoreStats } from '../port.ts';
 import { exportStore, type Exported } from './export.ts';
 import { badExport, lineOf, readHead, type End, type Line } from './lines.ts';
@@ -148,7 +149,7 @@ class Target {
     if (known !== undefined) {
       return known;
     }
-    const { lease } = await this.#store.claim(session);
+    const { lease } = ownedOf(await this.#store.claim(session), session);
     this.#leases.set(session, lease);
     return lease;
   }

@@ -1,5 +1,6 @@
 /** `store/1`, `store/2`: leases, recovery, and what a reopened store knows. */
 import { epoch, taskId } from '../../core/model/ids.ts';
+import { ownedOf } from '../../store/errors.ts';
 import type { Suite } from './api.ts';
 import {
   admit,
@@ -112,7 +113,7 @@ function lastRows({ api, check }: Suite): void {
         sessionRecord(session, { admissions: 5 }),
         sessionRecord(session, { admissions: 6 }),
       );
-      const claimed = await store.claim(session);
+      const claimed = ownedOf(await store.claim(session), session);
       expect([claimed.row?.admissions, claimed.open[0]?.row.position]).toEqual([6, 3]);
     });
   });

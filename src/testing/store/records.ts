@@ -5,6 +5,7 @@ import type { TerminalStatus } from '../../core/model/task.ts';
 import type { OpenTaskEvent, Record as CoreRecord, SessionRow, TaskRow } from '../../core/model/records.ts';
 import { taskRow as rowOf } from '../../core/draft.ts';
 import { newTask } from '../../core/rules/submit.ts';
+import { ownedOf } from '../../store/errors.ts';
 import type { CommitOutcome, Store, TaskPayload } from '../../store/port.ts';
 import { payloadOf } from '../../store/rules.ts';
 
@@ -132,7 +133,7 @@ export const key = sessionKey;
 /** Claims a session and commits for it alone. */
 export async function owner(store: Store, name: string) {
   const session = sessionKey(name);
-  const { lease } = await store.claim(session);
+  const { lease } = ownedOf(await store.claim(session), session);
   return {
     session,
     lease,

@@ -1,5 +1,6 @@
 /** `store/3`, `store/4`: tapes, `final`, statuses that only move forward. */
 import { sessionKey, taskId } from '../../core/model/ids.ts';
+import { ownedOf } from '../../store/errors.ts';
 import { codeOf, type Suite } from './api.ts';
 import {
   admit,
@@ -73,7 +74,7 @@ function readBack({ api, check }: Suite): void {
         [null, 1, { incarnation: 1, phase: 'began', data: null }],
         [null, 2, { incarnation: 1, phase: 'began', data: { why: 'so' } }],
       ]);
-      expect((await store.claim(session)).seq).toBe(2);
+      expect(ownedOf(await store.claim(session), session).seq).toBe(2);
     });
   });
 }

@@ -1,0 +1,30 @@
+/** How a node's time-to-live is divided, so that its agents stand still before another node may have its sessions. */
+export interface LeaseTimes {
+  readonly ttlMs: number;
+  /** Between two renewals. */
+  readonly renewMs: number;
+  /** How long the store may take for one. */
+  readonly statementMs: number;
+  /** Counted from the sending of the last renewal that was answered: the agents are frozen. */
+  readonly freezeMs: number;
+  /** As above: the agents of a daemon that gives no sign of life are ended. */
+  readonly killMs: number;
+  /** How long freezing or ending them may take. */
+  readonly stopMs: number;
+}
+
+/**
+ * Two renewals may fail before the agents stand still, `2 * renew + statement <= freeze`, and they are gone before the node can be declared
+ * dead, `kill + stop <= ttl`.
+ */
+export const leaseTimes = (ttlMs: number): LeaseTimes => ({
+  ttlMs,
+  renewMs: ttlMs / 4,
+  statementMs: ttlMs / 10,
+  freezeMs: ttlMs * 0.65,
+  killMs: ttlMs * 0.8,
+  stopMs: ttlMs * 0.15,
+});
+
+/** Milliseconds. Shorter: a busy machine would lose its sessions; longer: they would wait too long for another node. */
+export const ttlBounds = { minMs: 1_000, maxMs: 600_000, defaultMs: 10_000 } as const;

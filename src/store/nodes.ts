@@ -1,0 +1,115 @@
+/**
+ * The part of the Store port that several daemons on one store need: who they are, which sessions are whose, and letters between them.
+ *
+ * Rules every adapter keeps, and the contract suite tests:
+ *  nodes/1 A session has at most one owner. Only a node that is up claims, and only what is free: without an owner, its own already, or
+ *          of a node that has left or is dead.
+ *  nodes/2 Dead is said once and for ever, by a node that saw no beat for a whole time-to-live on its own clock; the beat is
+ *          compared once more where it is said. No wall clock is read.
+ *  nodes/3 A command that was sent is accepted: it is applied once, by the commit that takes it out and writes its reply, or withdrawn before.
+ *  nodes/4 Hints may be lost; whoever looks again after a while misses nothing.
+ */
+import type { SessionKey } from '../core/model/ids.ts';
+import type { MaybePromise } from './port.ts';
+
+/** One start of a node, a random whole number below 2^48: numbers that a lost tail gives out twice would meet. */
+export type NodeId = number;
+
+export interface NodeFacts {
+  /** For people; unique among those that are up. */
+  readonly name: string;
+  readonly host: string;
+  /** Whom to signal. */
+  readonly pid: number;
+  readonly version: string;
+  /** Where its HTTP API is; null: not known yet. */
+  readonly address: string | null;
+  /** How long it may be silent before others declare it dead. */
+  readonly ttlMs: number;
+}
+
+export type NodeState = 'up' | 'draining' | 'left' | 'dead';
+
+export interface NodeLoad {
+  /** Running agents, and how many may run. */
+  readonly agents: number;
+  readonly maxAgents: number;
+}
+
+export interface StoredNode extends NodeFacts, NodeLoad {
+  readonly id: NodeId;
+  readonly state: NodeState;
+  /** Counts its signs of life. */
+  readonly beat: number;
+  /** Sessions that it owns. */
+  readonly sessions: number;
+}
+
+/** Who has a session that could not be claimed. */
+export interface HeldBy {
+  readonly node: NodeId;
+  readonly name: string;
+}
+
+/** `to` a session: a command for its owner, whoever that is by then. `to` a node: a question that it alone can answer. */
+export type Letter = {
+  /** Unique: the same one sent twice is there once. */
+  readonly id: string;
+  readonly from: NodeId;
+  /** JSON. */
+  readonly body: unknown;
+} & ({ readonly session: SessionKey } | { readonly node: NodeId });
+
+export interface LetterReply {
+  readonly id: string;
+  /** JSON. */
+  readonly reply: unknown;
+}
+
+/** A command that a commit has applied. */
+export interface Applied extends LetterReply {
+  readonly from: NodeId;
+}
+
+/** What may have come: `letters` for this node, `events` of other nodes' commits, `nodes` that joined, left or died. */
+export type Hint = 'letters' | 'events' | 'nodes';
+
+export interface Nodes {
+  /** From now on this store claims, commits and writes as `id`. Throws `store_locked` beside a daemon that shares the store with nobody. */
+  join(id: NodeId, facts: NodeFacts): MaybePromise<void>;
+  /** A sign of life, with what it does. The state that others gave this node; null: it is dead, or not there. */
+  renew(load: NodeLoad, address: string | null): MaybePromise<'up' | 'draining' | null>;
+  /** Its sessions are free from now on. */
+  leave(): MaybePromise<void>;
+  /** Those that are up or draining, by name. */
+  list(): MaybePromise<readonly StoredNode[]>;
+  /** False: it has beaten since, or is not up any more. */
+  declareDead(id: NodeId, beat: number): MaybePromise<boolean>;
+  /** It claims nothing more. False: no such node is up or draining. */
+  drain(id: NodeId, draining: boolean): MaybePromise<boolean>;
+  /** Gives sessions back; of those that have another lease or owner by now nothing changes. */
+  release(sessions: readonly { readonly session: SessionKey; readonly lease: number }[]): MaybePromise<void>;
+  /** Sessions without an owner alive that have open tasks, are parked, or have a command waiting. Any order. */
+  orphans(limit: number): MaybePromise<readonly SessionKey[]>;
+  /** Which of these sessions this node does not own with the given lease. */
+  lost(
+    sessions: readonly { readonly session: SessionKey; readonly lease: number }[],
+  ): MaybePromise<readonly SessionKey[]>;
+
+  send(letters: readonly Letter[]): MaybePromise<void>;
+  /** Commands for sessions that this node owns and questions to it, oldest first. They stay until they are applied, answered or withdrawn. */
+  receive(limit: number): MaybePromise<readonly Letter[]>;
+  /** Takes letters out with their replies, outside of a commit: questions, and commands that changed nothing. */
+  answer(answers: readonly Applied[]): MaybePromise<void>;
+  /** Takes out the replies to these that are there. */
+  replies(ids: readonly string[]): MaybePromise<readonly LetterReply[]>;
+  /** Takes letters back. Gives those that were still there: they will never be applied. */
+  withdraw(ids: readonly string[]): MaybePromise<readonly string[]>;
+  /** Removes what nobody comes for: replies and questions from or to nodes that are gone. */
+  sweep(): MaybePromise<void>;
+
+  /** Calls for each hint until it is stopped. */
+  onHint(listener: (hint: Hint) => void): () => void;
+  /** To all other nodes: this one has committed. Sending and answering letters, joining, leaving and dying hint by themselves. */
+  hintEvents(): void;
+}
