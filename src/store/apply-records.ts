@@ -3,8 +3,8 @@
  *
  * Owns nothing: a store gives its entries of sessions and tasks, and carries the changes out. It is synchronous. A store that
  * reads over a network reads what the group names first, and then applies the group.
- *  apply-records/1 A session is checked whole (lease, idempotency keys) before its first change; a fenced or duplicate one
- *                  leaves no trace.
+ *  apply-records/1 A session is checked whole (lease, idempotency keys, commands) before its first change; one that is fenced,
+ *                  duplicate or withdrawn leaves no trace.
  *  apply-records/2 What else is wrong throws `CommitRejected`, and the store takes the whole group back.
  *  apply-records/3 A record that comes after the end of its task changes nothing. If it is an event or an end, it counts as late.
  */
@@ -13,6 +13,7 @@ import type { TaskId } from '../core/model/ids.ts';
 import type { Record as CoreRecord, SessionRow, TaskRow } from '../core/model/records.ts';
 import type { TaskStatus } from '../core/model/task.ts';
 import { statusBackward, tapeConflict, taskConflict } from './errors.ts';
+import type { Applied } from './nodes.ts';
 import type { CommitOutcome, FeedEvent, FeedPosition, SessionCommit } from './port.ts';
 import { admissionOf, isTerminal, movesForward, sourceKey } from './rules.ts';
 
@@ -30,9 +31,13 @@ export interface RecordStore<S extends { readonly lease: number }, T extends { r
   task(id: TaskId): T | null;
   isOf(task: T, session: S): boolean;
   taskByKey(source: string, idempotencyKey: string): TaskId | null;
+  /** Which of these commands are not there any more, as far as the store knows before it writes. */
+  withdrawn(session: S, applied: readonly Applied[]): readonly string[];
   /** Number of the last event on the tape of the task, or on the session's own. */
   lastSeq(session: S, task: T | null): number;
 
+  /** Takes these commands out, with their replies. */
+  take(session: S, applied: readonly Applied[]): void;
   admit(session: S, record: Admit, admission: Admission): void;
   setTask(task: T, row: TaskRow): void;
   setPayload(task: T, payload: unknown): void;
@@ -57,9 +62,19 @@ export function applyRecords<S extends { readonly lease: number }, T extends { r
     }
     return (
       duplicateIn(commit, (source, key) => store.taskByKey(source, key)) ??
+      withdrawnIn(store, session, commit) ??
       new SessionRecords(store, session, commit).apply()
     );
   });
+}
+
+function withdrawnIn<S extends { readonly lease: number }, T extends { readonly status: TaskStatus }>(
+  store: RecordStore<S, T>,
+  session: S,
+  { applied = [] }: SessionCommit,
+): CommitOutcome | null {
+  const ids = applied.length === 0 ? [] : store.withdrawn(session, applied);
+  return ids.length === 0 ? null : { kind: 'withdrawn', ids };
 }
 
 /** The first admission whose idempotency key is taken: in the store, or by an earlier one of the same commit. */
@@ -101,6 +116,10 @@ class SessionRecords<S extends { readonly lease: number }, T extends { readonly 
   }
 
   apply(): CommitOutcome {
+    const { applied = [] } = this.#commit;
+    if (applied.length > 0) {
+      this.#store.take(this.#session, applied);
+    }
     let late = 0;
     for (const record of this.#commit.records) {
       late += this.#record(record) ? 0 : 1;

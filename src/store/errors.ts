@@ -1,6 +1,7 @@
 /** What the stores throw. Codes are stable; `docs/errors.md` lists them. */
 import { AppError, type AppErrorOptions } from '../core/errors.ts';
 import type { SessionKey } from '../core/model/ids.ts';
+import type { NodeFacts } from './nodes.ts';
 import type { HeldSession, StoredSession } from './port.ts';
 
 /**
@@ -49,6 +50,19 @@ export function ownedOf(claimed: StoredSession | HeldSession, session: SessionKe
   }
   return claimed;
 }
+
+/** Beside a daemon that shares the store with nobody. */
+export const storeShared = (other: string): AppError =>
+  new AppError({ code: 'store_locked', message: `${other} works on this store` });
+
+/** `other` has the name, and is up. */
+export const nameTaken = ({ name, host, pid }: Pick<NodeFacts, 'name' | 'host' | 'pid'>): AppError =>
+  new AppError({
+    code: 'store_locked',
+    message: `a node named ${name} is up already, with pid ${pid} on ${host}; give this one another name`,
+  });
+
+export const storeLost = (why: string): AppError => new AppError({ code: 'store_lost', message: why });
 
 export const storeClosed = (): AppError =>
   new AppError({

@@ -1,4 +1,4 @@
-export { openMemoryStore, type MemoryStore } from './memory/store.ts';
+export { openMemoryStore, type MemoryStore, type MemoryStoreOptions } from './memory/store.ts';
 export { MemoryDisk } from './memory/disk.ts';
 export { examineSqliteFile } from './sqlite/examine.ts';
 export { openSqliteStore } from './sqlite/open.ts';
@@ -8,3 +8,4 @@ export type { PostgresStore } from './postgres/store.ts';
 export { CommitRejected } from './errors.ts';
 export { noFaults, storeFaultPoints, type Faults } from './faults.ts';
 export type * from './port.ts';
+export type * from './nodes.ts';

@@ -3,7 +3,8 @@
  *
  * Rules every adapter keeps, and the contract suite tests:
  *  nodes/1 A session has at most one owner. Only a node that is up claims, and only what is free: without an owner, its own already, or
- *          of a node that has left or is dead.
+ *          of a node that has left or is dead. One that drains claims what it owns; of all else it is told that it holds that itself, so that a
+ *          command for it goes by a letter, to whoever is up.
  *  nodes/2 Dead is said once and for ever, by a node that saw no beat for a whole time-to-live on its own clock; the beat is
  *          compared once more where it is said. No wall clock is read.
  *  nodes/3 A command that was sent is accepted: it is applied once, by the commit that takes it out and writes its reply, or withdrawn before.
@@ -71,11 +72,14 @@ export interface Applied extends LetterReply {
   readonly from: NodeId;
 }
 
-/** What may have come: `letters` for this node, `events` of other nodes' commits, `nodes` that joined, left or died. */
+/** What may have come: `letters` for this node, `events` of other nodes' commits, `nodes` that joined, drain, left, died or gave sessions back. */
 export type Hint = 'letters' | 'events' | 'nodes';
 
 export interface Nodes {
-  /** From now on this store claims, commits and writes as `id`. Throws `store_locked` beside a daemon that shares the store with nobody. */
+  /**
+   * From now on this store claims, commits and writes as `id`; who it was before has left. Throws `store_locked` beside a daemon that
+   * shares the store with nobody, and beside a node of this name that is up, unless its process is gone on this very machine.
+   */
   join(id: NodeId, facts: NodeFacts): MaybePromise<void>;
   /** A sign of life, with what it does. The state that others gave this node; null: it is dead, or not there. */
   renew(load: NodeLoad, address: string | null): MaybePromise<'up' | 'draining' | null>;
@@ -110,6 +114,6 @@ export interface Nodes {
 
   /** Calls for each hint until it is stopped. */
   onHint(listener: (hint: Hint) => void): () => void;
-  /** To all other nodes: this one has committed. Sending and answering letters, joining, leaving and dying hint by themselves. */
+  /** To all other nodes: this one has committed. What else `Hint` names hints by itself. */
   hintEvents(): void;
 }

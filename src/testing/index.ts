@@ -12,8 +12,8 @@ export type {
   ScriptedDriverOptions,
   ToAgent,
 } from '../agents/index.ts';
-export type { ContractApi, StoreHarness } from './store/api.ts';
-export { storeContract } from './store/contract.ts';
+export type { ContractApi, NodesHarness, StoreHarness } from './store/api.ts';
+export { hintsContract, nodesContract, storeContract } from './store/contract.ts';
 export { type LateOptions, lateStore, type Postpone, shuffled } from './store/late.ts';
 export { MemoryDisk, noFaults, openMemoryStore, storeFaultPoints } from '../store/index.ts';
 export type { Faults } from '../store/index.ts';

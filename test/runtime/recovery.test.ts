@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sessionKey } from '../../src/core/model/ids.ts';
+import { ownedOf } from '../../src/store/errors.ts';
 import { openMemoryStore } from '../../src/store/index.ts';
 import type { Store, StoredEvent } from '../../src/store/port.ts';
 import type { Runner, Signalbox } from '../../src/runtime/index.ts';
@@ -243,7 +244,7 @@ async function* faultsOf(box: Signalbox): AsyncGenerator<StoredEvent> {
 it('U5 a session that never had a task, and has its own events, continues behind them', async () => {
   const store = openMemoryStore();
   const session = sessionKey('test:one');
-  const { lease } = store.claim(session);
+  const { lease } = ownedOf(store.claim(session), session);
   const told = { type: 'unthrottled', data: { reason: null } } as const;
   const event = { type: 'event', at: 1, task: null, event: told } as const;
   store.commit([

@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Store } from '../../src/store/port.ts';
+import type { NodesHarness, StoreHarness } from '../../src/testing/store/api.ts';
+import { factsOf } from '../../src/testing/store/members.ts';
 import { lateStore, shuffled } from '../../src/testing/store/late.ts';
 import {
   MemoryDisk,
@@ -16,6 +18,8 @@ import {
 export function memoryHarness() {
   const disk = new MemoryDisk();
   return {
+    openShared: (options: { readonly faults?: Faults } = {}): MemoryStore =>
+      openMemoryStore({ disk, shared: true, ...options }),
     open: (options: { readonly faults?: Faults } = {}): MemoryStore => openMemoryStore({ disk, ...options }),
     dispose(): void {},
   };
@@ -45,14 +49,34 @@ export function sqliteHarness() {
 export function lateHarness() {
   const inner = memoryHarness();
   let seed = 0;
+  const late = (store: Store): Store => {
+    seed += 1;
+    let commits = 0;
+    const loses = (): boolean => (commits += 1) % 5 === 0;
+    return lateStore(store, shuffled(seed), { loses });
+  };
   return {
     open(options: { readonly faults?: Faults } = {}): Store {
-      seed += 1;
-      let commits = 0;
-      const loses = (): boolean => (commits += 1) % 5 === 0;
-      return lateStore(inner.open(options), shuffled(seed), { loses });
+      return late(inner.open(options));
+    },
+    openShared(options: { readonly faults?: Faults } = {}): Store {
+      return late(inner.openShared(options));
     },
     dispose: () => inner.dispose(),
+  };
+}
+
+/** Each store that it opens is a node, the only one. */
+export function joined(harness: NodesHarness): StoreHarness {
+  let starts = 0;
+  return {
+    async open(options) {
+      const store = await harness.openShared(options);
+      starts += 1;
+      await store.nodes?.join(starts, factsOf('alone'));
+      return store;
+    },
+    dispose: () => harness.dispose(),
   };
 }
 

@@ -9,6 +9,7 @@ import type { TerminalStatus } from '../../src/core/model/task.ts';
 import type { Record as CoreRecord } from '../../src/core/model/records.ts';
 import { admit, end, running, taskEvent, queuedEvent, grantedEvent } from '../../src/testing/store/records.ts';
 import { storeFaultPoints, type MemoryStore, type SqliteStore } from '../../src/store/index.ts';
+import { ownedOf } from '../../src/store/errors.ts';
 import type { CommitOutcome, SessionCommit } from '../../src/store/port.ts';
 
 export type SyncStore = MemoryStore | SqliteStore;
@@ -73,7 +74,7 @@ export class Race {
   }
 
   #claim(): void {
-    this.#lease = this.#world.store.claim(this.#session).lease;
+    this.#lease = ownedOf(this.#world.store.claim(this.#session), this.#session).lease;
   }
 
   *#writer(won: Result, write: (seq: number) => readonly CoreRecord[]): Writer {

@@ -19,6 +19,7 @@ import {
 } from '../../src/testing/store/records.ts';
 import type { SessionCommit, StoredSession } from '../../src/store/port.ts';
 import { memoryHarness, sqliteHarness } from './harness.ts';
+import { ownedOf } from '../../src/store/errors.ts';
 import type { SyncStore } from './race.ts';
 
 const sessions = ['a', 'b', 'c'].map(sessionKey);
@@ -160,7 +161,7 @@ class Pair {
       this.#sqlite = this.#harnesses[0].open();
       this.#memory = this.#harnesses[1].open();
     } else if ('claim' in next) {
-      const claimed = this.both((store): StoredSession => store.claim(next.claim));
+      const claimed = this.both((store): StoredSession => ownedOf(store.claim(next.claim), next.claim));
       if ('lease' in claimed) {
         this.#leases.set(next.claim, claimed.lease);
       }

@@ -10,16 +10,20 @@ import type { SessionKey, TaskId } from '../../core/model/ids.ts';
 import type { SessionRow, TaskRow } from '../../core/model/records.ts';
 import type { Admission, Admit, End, Line, RecordStore } from '../apply-records.ts';
 import { makePosition } from '../cursor.ts';
+import type { Applied, NodeId } from '../nodes.ts';
 import type { FeedPosition } from '../port.ts';
 import { sourceKey } from '../rules.ts';
 import { toText, type DiskEvent, type DiskSession, type DiskTask, type MemoryDisk } from './disk.ts';
 
 export class MemoryGroup implements RecordStore<DiskSession, DiskTask> {
   readonly #disk: MemoryDisk;
+  readonly #owner: NodeId | null;
   readonly #undo: (() => void)[] = [];
 
-  constructor(disk: MemoryDisk) {
+  /** `owner`: the node that commits. */
+  constructor(disk: MemoryDisk, owner: NodeId | null) {
     this.#disk = disk;
+    this.#owner = owner;
   }
 
   undo(): void {
@@ -29,7 +33,8 @@ export class MemoryGroup implements RecordStore<DiskSession, DiskTask> {
   }
 
   session(key: SessionKey): DiskSession | null {
-    return this.#disk.sessions.get(key) ?? null;
+    const session = this.#disk.sessions.get(key);
+    return session === undefined || session.owner !== this.#owner ? null : session;
   }
 
   task(id: TaskId): DiskTask | null {
@@ -42,6 +47,22 @@ export class MemoryGroup implements RecordStore<DiskSession, DiskTask> {
 
   taskByKey(source: string, idempotencyKey: string): TaskId | null {
     return this.#disk.keys.get(sourceKey(source, idempotencyKey)) ?? null;
+  }
+
+  withdrawn(session: DiskSession, applied: readonly Applied[]): readonly string[] {
+    const isThere = ({ id }: Applied): boolean => this.#disk.letters.get(id)?.session === session.key;
+    return applied.filter((one) => !isThere(one)).map(({ id }) => id);
+  }
+
+  take(_: DiskSession, applied: readonly Applied[]): void {
+    const { letters, replies } = this.#disk;
+    const before = [...letters.values()];
+    this.#undo.push(() => {
+      letters.clear();
+      before.forEach((letter) => letters.set(letter.id, letter));
+      applied.forEach(({ id }) => replies.delete(id));
+    });
+    applied.forEach((one) => this.#disk.take(one));
   }
 
   lastSeq(session: DiskSession, task: DiskTask | null): number {

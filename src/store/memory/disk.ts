@@ -4,6 +4,7 @@
  */
 import type { SessionKey, TaskId } from '../../core/model/ids.ts';
 import type { TaskStatus } from '../../core/model/task.ts';
+import type { Applied, Hint, NodeFacts, NodeId, NodeLoad, NodeState } from '../nodes.ts';
 import type { FeedEvent, ProcessRow, StoredEvent, TokenRow } from '../port.ts';
 
 /** `position`: its number in the store, from 1. */
@@ -21,6 +22,8 @@ export interface DiskSession {
   readonly n: number;
   readonly key: SessionKey;
   lease: number;
+  /** Null: nobody, or a store that has the disk for itself. */
+  owner: NodeId | null;
   row: string | null;
   parked: boolean;
   changedAt: number;
@@ -48,6 +51,32 @@ export interface DiskTask {
   readonly tape: DiskEvent[];
 }
 
+export interface DiskNode {
+  readonly id: NodeId;
+  facts: NodeFacts;
+  state: NodeState;
+  beat: number;
+  load: NodeLoad;
+  /** Its process has ended, which others on its machine see. */
+  gone: boolean;
+  hear(hint: Hint): void;
+}
+
+/** To a session or to a node; the other one is null. */
+export interface DiskLetter {
+  readonly id: string;
+  readonly from: NodeId;
+  readonly session: SessionKey | null;
+  readonly node: NodeId | null;
+  readonly body: string;
+}
+
+/** Who recorded it: null for a store that had the disk for itself. */
+interface DiskProcess {
+  readonly row: ProcessRow;
+  readonly node: DiskNode | null;
+}
+
 export class MemoryDisk {
   readonly sessions = new Map<SessionKey, DiskSession>();
   readonly tasks = new Map<TaskId, DiskTask>();
@@ -56,12 +85,47 @@ export class MemoryDisk {
   /** By `sourceKey`. */
   readonly keys = new Map<string, TaskId>();
   readonly feed: DiskEvent[] = [];
-  readonly processes = new Map<string, ProcessRow>();
+  readonly processes = new Map<string, DiskProcess>();
   readonly tokens = new Map<string, TokenRow>();
+  readonly nodes = new Map<NodeId, DiskNode>();
+  /** In the order in which they were sent. */
+  readonly letters = new Map<string, DiskLetter>();
+  readonly replies = new Map<string, { readonly to: NodeId; readonly reply: string }>();
   late = 0;
-  /** The store that has it open. The next one to open it takes it: the one before has crashed, or is refused from then on. */
+  /** The store that has it for itself. The next one to open it takes it: the one before has crashed, or is refused from then on. */
   owner: object | null = null;
+
+  /** The session's entry, made when it is new. */
+  session(key: SessionKey): DiskSession {
+    const known = this.sessions.get(key);
+    if (known !== undefined) {
+      return known;
+    }
+    const session: DiskSession = {
+      n: this.sessions.size + 1,
+      key,
+      lease: 0,
+      owner: null,
+      row: null,
+      parked: false,
+      changedAt: 0,
+      tape: [],
+      feed: [],
+      open: new Map(),
+      tasks: [],
+    };
+    this.sessions.set(key, session);
+    return session;
+  }
+
+  /** Takes a letter out and leaves its reply. */
+  take({ id, from, reply }: Applied): void {
+    this.letters.delete(id);
+    this.replies.set(id, { to: from, reply: toText(reply) });
+  }
 }
+
+export const isAlive = ({ state }: DiskNode): boolean => state === 'up' || state === 'draining';
 
 export const toText = (value: unknown): string => {
   const json: string | undefined = JSON.stringify(value);

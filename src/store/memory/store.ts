@@ -2,18 +2,19 @@
  * The Store port in memory: the SQLite store's twin, for tests and for the simulator. Synchronous, and as strict.
  *
  * Owns: nothing but its claim on the disk, which outlives it. A store whose disk was opened again throws `closing` from then
- * on, as the dead process would have.
+ * on, as the dead process would have. Shared ones stand beside each other (`nodes.ts`).
  */
 import type { SessionKey, TaskId } from '../../core/model/ids.ts';
 import type { SessionRow, TaskRow } from '../../core/model/records.ts';
 import { applyRecords } from '../apply-records.ts';
 import { checkLimit, makePosition, readCursor, readPosition, toPage } from '../cursor.ts';
-import { storeClosed } from '../errors.ts';
+import { storeClosed, storeShared } from '../errors.ts';
 import { noFaults, passAfterCommit, type Faults } from '../faults.ts';
 import type {
   CommitOutcome,
   FeedEvent,
   FeedPosition,
+  HeldSession,
   Page,
   ProcessRow,
   SessionCommit,
@@ -28,32 +29,50 @@ import type {
 } from '../port.ts';
 import { payloadOf, sourceKey } from '../rules.ts';
 import { MemoryGroup } from './commit.ts';
-import { MemoryDisk, toFeed, toStored, type DiskSession, type DiskTask } from './disk.ts';
+import { isAlive, MemoryDisk, toFeed, toStored, type DiskSession, type DiskTask } from './disk.ts';
+import { MemoryNodes } from './nodes.ts';
 
-interface MemoryStoreOptions {
+export interface MemoryStoreOptions {
   /** Default: a new one. Give the disk of a crashed store to reopen what it had committed. */
   readonly disk?: MemoryDisk;
   readonly faults?: Faults;
+  /** One of several nodes on the disk (`nodes`). Default: the disk is this store's own, and no longer that of the one before. */
+  readonly shared?: boolean;
+  /** Carries out a hint of another node, later. Default: in a microtask. */
+  readonly deliver?: (run: () => void) => void;
 }
 
 export const openMemoryStore = (options: MemoryStoreOptions = {}): MemoryStore => new MemoryStore(options);
 
 export class MemoryStore implements Store {
   readonly kind = 'memory';
-  readonly nodes = null;
+  readonly nodes: MemoryNodes | null;
+  #closed = false;
   readonly #disk: MemoryDisk;
   readonly #faults: Faults;
 
   constructor(options: MemoryStoreOptions) {
     this.#disk = options.disk ?? new MemoryDisk();
     this.#faults = options.faults ?? noFaults;
-    this.#disk.owner = this;
+    const { shared = false, deliver = queueMicrotask } = options;
+    this.nodes = shared ? new MemoryNodes(() => this.#mine(), deliver) : null;
+    if (!shared) {
+      const node = [...this.#disk.nodes.values()].find(isAlive);
+      if (node !== undefined) {
+        throw storeShared(`node ${node.facts.name}`);
+      }
+      this.#disk.owner = this;
+    }
   }
 
-  claim(key: SessionKey): StoredSession {
-    const disk = this.#mine();
-    const session = disk.sessions.get(key) ?? newSession(disk, key);
+  claim(key: SessionKey): StoredSession | HeldSession {
+    const session = this.#mine().session(key);
+    const held = this.nodes?.holderOf(session) ?? null;
+    if (held !== null) {
+      return { held };
+    }
     session.lease += 1;
+    session.owner = this.nodes?.id ?? null;
     return {
       lease: session.lease,
       row: session.row === null ? null : (JSON.parse(session.row) as SessionRow),
@@ -67,7 +86,7 @@ export class MemoryStore implements Store {
   commit(commits: readonly SessionCommit[]): readonly CommitOutcome[] {
     const disk = this.#mine();
     this.#faults.at('store.before-commit');
-    const group = new MemoryGroup(disk);
+    const group = new MemoryGroup(disk, this.nodes?.id ?? null);
     let outcomes: readonly CommitOutcome[];
     try {
       outcomes = applyRecords(group, commits);
@@ -77,6 +96,11 @@ export class MemoryStore implements Store {
       throw error;
     }
     passAfterCommit(this.#faults);
+    commits.forEach(({ applied = [] }, at) => {
+      if (outcomes[at]?.kind === 'committed') {
+        this.nodes?.answered(applied);
+      }
+    });
     return outcomes;
   }
 
@@ -183,7 +207,10 @@ export class MemoryStore implements Store {
   }
 
   recordProcess(row: ProcessRow): void {
-    this.#mine().processes.set(`${row.pid} ${row.startTime}`, { ...row });
+    const disk = this.#mine();
+    const id = this.nodes?.id ?? null;
+    const node = id === null ? null : (disk.nodes.get(id) ?? null);
+    disk.processes.set(`${row.pid} ${row.startTime}`, { row: { ...row }, node });
   }
 
   forgetProcess(pid: number, startTime: string): void {
@@ -191,7 +218,10 @@ export class MemoryStore implements Store {
   }
 
   processes(): readonly ProcessRow[] {
-    const rows = [...this.#mine().processes.values()];
+    const here = this.nodes?.host ?? null;
+    const rows = [...this.#mine().processes.values()]
+      .filter(({ node }) => node === null || (!isAlive(node) && (here === null || node.facts.host === here)))
+      .map(({ row }) => row);
     return rows.sort((a, b) => a.pid - b.pid || (a.startTime < b.startTime ? -1 : 1));
   }
 
@@ -228,34 +258,31 @@ export class MemoryStore implements Store {
   }
 
   close(): void {
+    if (!this.#closed) {
+      this.nodes?.end();
+    }
+    this.#end();
+  }
+
+  /** As a process ends without a word: its node stays until others find out. */
+  crash(): void {
+    this.nodes?.crash();
+    this.#end();
+  }
+
+  #end(): void {
+    this.#closed = true;
     if (this.#disk.owner === this) {
       this.#disk.owner = null;
     }
   }
 
   #mine(): MemoryDisk {
-    if (this.#disk.owner !== this) {
+    if (this.#closed || (this.nodes === null && this.#disk.owner !== this)) {
       throw storeClosed();
     }
     return this.#disk;
   }
-}
-
-function newSession(disk: MemoryDisk, key: SessionKey): DiskSession {
-  const session: DiskSession = {
-    n: disk.sessions.size + 1,
-    key,
-    lease: 0,
-    row: null,
-    parked: false,
-    changedAt: 0,
-    tape: [],
-    feed: [],
-    open: new Map(),
-    tasks: [],
-  };
-  disk.sessions.set(key, session);
-  return session;
 }
 
 const matches = (task: DiskTask, filter: TaskFilter): boolean =>

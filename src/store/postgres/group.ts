@@ -105,6 +105,13 @@ export class Group implements RecordStore<SessionEntry, TaskEntry> {
     return this.#keys.get(key) ?? this.#known.keys.get(key) ?? null;
   }
 
+  /** The statement that writes tells. */
+  withdrawn(): readonly string[] {
+    return [];
+  }
+
+  take(): void {}
+
   lastSeq(session: SessionEntry, task: TaskEntry | null): number {
     return (task ?? session).seq;
   }

@@ -16,6 +16,7 @@ import type { TaskStatus } from '../../core/model/task.ts';
 import type { SessionRow, TaskRow } from '../../core/model/records.ts';
 import { type Admission, type Admit, applyRecords, type End, type Line, type RecordStore } from '../apply-records.ts';
 import { makePosition } from '../cursor.ts';
+import type { Applied } from '../nodes.ts';
 import type { CommitOutcome, FeedPosition, SessionCommit } from '../port.ts';
 import { storedPayload } from '../rules.ts';
 import type { Ledger, SessionEntry, TaskEntry } from './ledger.ts';
@@ -110,6 +111,13 @@ export class GroupWriter implements RecordStore<SessionEntry, TaskEntry> {
   isOf(task: TaskEntry, session: SessionEntry): boolean {
     return task.session === session.n;
   }
+
+  /** There is one node, and nobody sends it any. */
+  withdrawn(_: SessionEntry, applied: readonly Applied[]): readonly string[] {
+    return applied.map(({ id }) => id);
+  }
+
+  take(): void {}
 
   taskByKey(source: string, idempotencyKey: string): TaskId | null {
     const row = this.#taskByKey.get(source, idempotencyKey);

@@ -18,13 +18,19 @@ export interface StoreHarness {
   dispose(): MaybePromise<void>;
 }
 
-export interface Suite {
-  readonly api: ContractApi;
-  /** A test with its own harness. */
-  readonly check: (name: string, body: (harness: StoreHarness) => Promise<void>) => void;
+/** One empty place for the data of several nodes. */
+export interface NodesHarness extends StoreHarness {
+  /** Opens one more store there, which has not joined. */
+  openShared(options?: { readonly faults?: Faults }): MaybePromise<Store>;
 }
 
-export const suiteOf = (api: ContractApi, make: () => MaybePromise<StoreHarness>): Suite => ({
+export interface Suite<H extends StoreHarness = StoreHarness> {
+  readonly api: ContractApi;
+  /** A test with its own harness. */
+  readonly check: (name: string, body: (harness: H) => Promise<void>) => void;
+}
+
+export const suiteOf = <H extends StoreHarness>(api: ContractApi, make: () => MaybePromise<H>): Suite<H> => ({
   api,
   check: (name, body) =>
     api.it(name, async () => {

@@ -4,10 +4,13 @@
  *     import { describe, expect, it } from 'vitest';
  *     storeContract({ describe, expect, it }, 'my store', () => ({ open: …, dispose: … }));
  */
-import { suiteOf, type ContractApi, type StoreHarness } from './api.ts';
+import { suiteOf, type ContractApi, type NodesHarness, type StoreHarness } from './api.ts';
 import { admission } from './admission.ts';
 import { failing } from './failing.ts';
+import { hints } from './hints.ts';
 import { leases } from './leases.ts';
+import { letters } from './letters.ts';
+import { ownership } from './ownership.ts';
 import { reading } from './reading.ts';
 import { tapes } from './tapes.ts';
 import type { MaybePromise } from '../../store/port.ts';
@@ -20,4 +23,19 @@ export function storeContract(api: ContractApi, name: string, make: () => MaybeP
       part(suite);
     }
   });
+}
+
+/** The contract of `Nodes`, for a store that several nodes share. */
+export function nodesContract(api: ContractApi, name: string, make: () => MaybePromise<NodesHarness>): void {
+  const suite = suiteOf(api, make);
+  api.describe(`the contract of nodes: ${name}`, () => {
+    for (const part of [ownership, letters]) {
+      part(suite);
+    }
+  });
+}
+
+/** Of a store whose hints arrive: a network may keep them back, and a pooler does. */
+export function hintsContract(api: ContractApi, name: string, make: () => MaybePromise<NodesHarness>): void {
+  api.describe(`the contract of hints: ${name}`, () => hints(suiteOf(api, make)));
 }

@@ -7,8 +7,10 @@
  *  late/2 A commit whose way or whose answer got lost is answered as what became of it (`store/7`): it is looked up, and sent
  *         again if it is not there.
  *  late/3 `close` waits for the answers to all calls before it. A call behind it is rejected without a journey.
+ *  late/4 The methods of `nodes` answer late as well, but for those of hints, which answer nothing.
  */
 import { storeClosed } from '../../store/errors.ts';
+import type { Nodes } from '../../store/nodes.ts';
 import type { CommitOutcome, SessionCommit, Store } from '../../store/port.ts';
 
 /** Calls `run` once, later. Which of those that wait is next, is the test's choice. */
@@ -65,8 +67,16 @@ export function lateStore(store: Store, postpone: Postpone, options: LateOptions
       }
     }
   };
+  const lateOf =
+    (target: object, method: Method): Method =>
+    (...given) =>
+      begin(() => late((): unknown => Reflect.apply(method, target, given)));
+  const nodes = store.nodes === null ? null : lateNodes(store.nodes, lateOf);
   return new Proxy(store, {
     get(target, name) {
+      if (name === 'nodes') {
+        return nodes;
+      }
       if (name === 'commit') {
         return (commits: readonly SessionCommit[]) => begin(() => commit(commits));
       }
@@ -74,12 +84,29 @@ export function lateStore(store: Store, postpone: Postpone, options: LateOptions
         return () => (closing ??= close());
       }
       const value: unknown = Reflect.get(target, name);
-      return typeof value === 'function'
-        ? (...given: unknown[]) => begin(() => late((): unknown => Reflect.apply(value, target, given)))
-        : value;
+      return isMethod(value) ? lateOf(target, value) : value;
     },
   });
 }
+
+type Method = (...given: unknown[]) => unknown;
+
+const isMethod = (value: unknown): value is Method => typeof value === 'function';
+
+const hints: ReadonlySet<PropertyKey> = new Set<keyof Nodes>(['onHint', 'hintEvents']);
+
+const lateNodes = (nodes: Nodes, lateOf: (target: object, method: Method) => Method): Nodes =>
+  new Proxy(nodes, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (!isMethod(value)) {
+        return value;
+      }
+      return hints.has(name)
+        ? (...given: unknown[]): unknown => Reflect.apply(value, target, given)
+        : lateOf(target, value);
+    },
+  });
 
 /** One after the other, each in its own pass of the event loop, in an order drawn from the seed. */
 export function shuffled(seed: number): Postpone {
