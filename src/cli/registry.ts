@@ -21,6 +21,9 @@ import { command as move } from './commands/move.ts';
 import { command as newConversation } from './commands/new.ts';
 import { command as park } from './commands/park.ts';
 import { command as permissions } from './commands/permissions.ts';
+import { command as nodes } from './commands/nodes.ts';
+import { command as nodesDrain } from './commands/nodes-drain.ts';
+import { command as nodesResume } from './commands/nodes-resume.ts';
 import { command as providers } from './commands/providers.ts';
 import { command as providersResume } from './commands/providers-resume.ts';
 import { command as restart } from './commands/restart.ts';
@@ -59,6 +62,9 @@ export const commands: readonly Command[] = [
   permissions,
   approve,
   deny,
+  nodes,
+  nodesDrain,
+  nodesResume,
   providers,
   providersResume,
   tokenMake,

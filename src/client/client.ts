@@ -13,6 +13,7 @@ import type {
   HangReport,
   MoveRequest,
   OpenTasks,
+  NodeList,
   ProviderList,
   QueryOf,
   ReadEvent,
@@ -70,6 +71,7 @@ export function createClient(options: ClientOptions) {
     ...holdCalls(http),
     ...sessionCalls(http, get),
     ...permissionCalls(http, get),
+    ...nodeCalls(http, get),
     ...providerCalls(http, get),
     ...hangCalls(http, get),
     ...tokenCalls(http, get),
@@ -165,6 +167,17 @@ function providerCalls(http: Http, get: Get) {
     providers: (call: CallOptions = {}): Promise<ProviderList> => get(http.json('listProviders', call)),
     resumeProvider: (name: string, call: CallOptions = {}): Promise<Ok> =>
       get(http.json('resumeProvider', { params: { name }, ...call })),
+  };
+}
+
+function nodeCalls(http: Http, get: Get) {
+  return {
+    /** The daemons that share the store; none where it is not shared. */
+    nodes: (call: CallOptions = {}): Promise<NodeList> => get(http.json('listNodes', call)),
+    drainNode: (name: string, call: CallOptions = {}): Promise<Ok> =>
+      get(http.json('drainNode', { params: { name }, ...call })),
+    resumeNode: (name: string, call: CallOptions = {}): Promise<Ok> =>
+      get(http.json('resumeNode', { params: { name }, ...call })),
   };
 }
 

@@ -403,6 +403,19 @@ const sessionErrors = {
     hint: 'Retry; the owning daemon will answer.',
     retryable: true,
   },
+  owner_unreachable: {
+    status: 503,
+    exit: exitCodes.refused,
+    title: 'The node that owns the session has not answered in time',
+    hint: 'Nothing was done. Retry: another node takes the session over when its owner is dead.',
+    retryable: true,
+  },
+  unknown_node: {
+    status: 404,
+    exit: exitCodes.refused,
+    title: 'No such node',
+    hint: '`signalbox nodes` lists the daemons that share the store.',
+  },
   hold_released: {
     status: 409,
     exit: exitCodes.refused,

@@ -42,6 +42,7 @@ import type { Watchdog } from '../supervise/watchdog/watchdog.ts';
 import { configuredRunners } from './runners.ts';
 import type { SandboxState } from './sandbox.ts';
 import { secretsOf } from './secrets.ts';
+import { nodeOptions } from './node.ts';
 import { openStore } from './store.ts';
 import { watchSettings } from './watchdog.ts';
 
@@ -222,6 +223,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
     agentApi: { url: () => address.url, token: newToken },
     begin: address.known,
     store,
+    node: nodeOptions({ config, folder, pid, version, address: () => address.url, guard: null }),
     agent: agent.driver,
     runners,
     ...sessionSettings(config),

@@ -10,7 +10,8 @@
 import { AppError } from '../core/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../server/options.ts';
-import type { MaybePromise, StoreHealth } from '../store/port.ts';
+import type { MaybePromise } from '../store/maybe-promise.ts';
+import type { StoreHealth } from '../store/port.ts';
 
 const lookMs = 250;
 /** A server that takes longer is not of use at the moment. */

@@ -7,6 +7,8 @@ import { ConversationConfigSchema } from './conversations.ts';
 import type { Lane } from '../core/model/task.ts';
 import { SessionKeySchema } from './ids.ts';
 import { runtimeLimits, serverLimits, watchLimits } from './limits.ts';
+import { ttlBounds } from './lease-times.ts';
+import { NodeNameSchema } from './nodes.ts';
 import { PermissionPolicySchema } from './permissions.ts';
 import type { Resolved, Schema, Wire } from './schema.ts';
 import { defaultExpiresIn } from './task-spec.ts';
@@ -263,6 +265,33 @@ export const StoreConfigSchema = {
     'Where tasks, tapes and sessions are stored: `sqlite`, a file in the data folder; the URL of a [Postgres](postgres.md) database; or `postgres`, the database of the variable `DATABASE_URL`, or else of `PGHOST`, `PGDATABASE`, `PGUSER` and `PGPASSWORD`.',
 } as const satisfies Schema;
 
+export const NodeConfigSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    name: {
+      ...NodeNameSchema,
+      description:
+        'What others call this daemon. Default: the name of the machine, with some letters for the data folder.',
+    },
+    ttlMs: {
+      type: 'integer',
+      minimum: ttlBounds.minMs,
+      maximum: ttlBounds.maxMs,
+      default: ttlBounds.defaultMs,
+      description:
+        'Milliseconds. Without a sign of life for so long another daemon takes its sessions over. Its agents stand still after 65 % of that.',
+    },
+    pollMs: {
+      type: 'integer',
+      minimum: 50,
+      maximum: 60_000,
+      default: 1_000,
+      description: 'Milliseconds. How often it looks for what other daemons have for it, where no hint has told.',
+    },
+  },
+} as const satisfies Schema;
+
 const durabilities = ['power', 'process'] as const;
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -275,6 +304,7 @@ export const defaultLogLevel: LogLevel = 'info';
 export interface ConfigSections {
   readonly listen?: Wire<typeof ListenSchema>;
   readonly store?: Wire<typeof StoreConfigSchema>;
+  readonly node?: Wire<typeof NodeConfigSchema>;
   readonly durability?: (typeof durabilities)[number];
   readonly logLevel?: LogLevel;
   readonly agent?: Wire<typeof AgentConfigSchema>;
@@ -290,6 +320,7 @@ export interface ConfigSections {
 export const configSections = {
   listen: ListenSchema,
   store: StoreConfigSchema,
+  node: NodeConfigSchema,
   durability: {
     type: 'string',
     enum: durabilities,
@@ -320,6 +351,10 @@ export const fullListen = (listen: NonNullable<ConfigSections['listen']>): Liste
 export const fullLimits = (limits: NonNullable<ConfigSections['limits']>): LimitsConfig =>
   withDefaults(LimitsConfigSchema, limits) as LimitsConfig;
 
+export const fullNode = (node: NonNullable<ConfigSections['node']>): NodeConfig =>
+  withDefaults(NodeConfigSchema, node) as NodeConfig;
+
+export type NodeConfig = Resolved<typeof NodeConfigSchema>;
 export type LimitsConfig = Resolved<typeof LimitsConfigSchema>;
 export type ListenConfig = Resolved<typeof ListenSchema>;
 export type AgentConfig = Wire<typeof AgentConfigSchema>;

@@ -35,6 +35,7 @@ export * from './openapi.ts';
 export * from './permissions.ts';
 export * from './open-tasks.ts';
 export * from './problem.ts';
+export * from './nodes.ts';
 export * from './providers.ts';
 export * from './query.ts';
 export * from './routes.ts';

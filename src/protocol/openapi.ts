@@ -12,6 +12,7 @@ import {
 import * as permissions from './permissions.ts';
 import { HangListSchema, HangReportSchema, HangSummarySchema } from './hangs.ts';
 import { ProblemSchema } from './problem.ts';
+import * as nodes from './nodes.ts';
 import * as providers from './providers.ts';
 import type { Route } from './routes/route.ts';
 import { bodyCodes, commonCodes, routes } from './routes.ts';
@@ -37,6 +38,8 @@ const named: { readonly [name: string]: Schema } = {
   PermissionRequest: permissions.PermissionRequestSchema,
   PermissionRequestList: permissions.PermissionRequestListSchema,
   Problem: ProblemSchema,
+  Node: nodes.NodeSchema,
+  NodeList: nodes.NodeListSchema,
   Provider: providers.ProviderSchema,
   ProviderList: providers.ProviderListSchema,
   RespondRequest: permissions.RespondRequestSchema,

@@ -8,6 +8,7 @@ import { hangsRoutes } from './routes/hangs.ts';
 import { holdsRoutes } from './routes/holds.ts';
 import { metaRoutes } from './routes/meta.ts';
 import { permissionsRoutes } from './routes/permissions.ts';
+import { nodesRoutes } from './routes/nodes.ts';
 import { providersRoutes } from './routes/providers.ts';
 import { sessionsRoutes } from './routes/sessions.ts';
 import { tasksRoutes } from './routes/tasks.ts';
@@ -42,6 +43,7 @@ export const routes = {
   ...holdsRoutes,
   ...sessionsRoutes,
   ...permissionsRoutes,
+  ...nodesRoutes,
   ...providersRoutes,
   ...eventsRoutes,
   ...hangsRoutes,

@@ -32,6 +32,7 @@ import type {
   TaskFilter,
   SentBy,
 } from '../store/port.ts';
+import type { StoredNode } from '../store/nodes.ts';
 import type { ThrottleView } from './throttle/session-throttle.ts';
 import type { ProviderView } from './throttle/providers.ts';
 
@@ -83,6 +84,7 @@ export interface Refused {
     | Refusal
     | 'unknown_session'
     | 'unknown_provider'
+    | 'unknown_node'
     | 'not_throttled'
     | 'unknown_runner'
     | 'task_ended'
@@ -394,7 +396,21 @@ export interface Following {
   result(task: string, signal?: AbortSignal): Promise<StoredTask>;
 }
 
-export interface Signalbox extends TaskCommands, OperatorCommands, StoredReads, LiveReads, Following, AsyncDisposable {
+/** A daemon that shares its store with others. */
+export interface NodeView extends StoredNode {
+  /** It is the one that answers. */
+  readonly local: boolean;
+}
+
+export interface NodeCommands {
+  /** Empty where the store is not shared. */
+  nodes(): Promise<readonly NodeView[]>;
+  /** It takes no further sessions and hands its own over; false: it takes sessions again. */
+  drain(name: string, draining: boolean): Promise<CommandAnswer>;
+}
+
+export interface Signalbox
+  extends TaskCommands, OperatorCommands, StoredReads, LiveReads, Following, NodeCommands, AsyncDisposable {
   /** For programs outside the daemon that hold a session. */
   readonly holders: HolderCommands;
   /** Recovery is done and inputs are taken. */

@@ -9,6 +9,7 @@ import { defaultOnFull, type OnFull } from '../protocol/conversations.ts';
 import { defaultsOf, runtimeLimits } from '../protocol/limits.ts';
 import { defaultExpiresIn } from '../protocol/task-spec.ts';
 import { type Faults, noFaults } from '../store/faults.ts';
+import type { ClusterOptions } from './cluster/options.ts';
 import type { Store, TaskPayload } from '../store/port.ts';
 import { makeRedactor, type Redactor } from '../supervise/index.ts';
 import type { Runner } from './api.ts';
@@ -49,6 +50,8 @@ export function policyFor(
 
 export interface SignalboxOptions {
   readonly store: Store;
+  /** How this daemon is one of several, where the store is shared. */
+  readonly node?: ClusterOptions;
   /** Drives every session's agent. */
   readonly agent: AgentDriver;
   /** Code runners by name. */

@@ -4,17 +4,21 @@
  * It makes the registry, the hub and the figures of one process, and offers what its parts offer. It decides nothing: who
  * owns a session, what a message does and what an event means is decided by `step` alone.
  */
+import { invariant } from '../core/errors.ts';
 import { Admission } from './admission.ts';
 import type { Signalbox } from './api.ts';
 import { closeRuntime } from './close.ts';
+import { Cluster } from './cluster/cluster.ts';
+import { questionsOf } from './cluster/questions.ts';
 import { holderCommands } from './commands/holders.ts';
 import { operatorCommands } from './commands/operator.ts';
 import { taskCommands } from './commands/tasks.ts';
-import { contextOf, type SignalboxOptions } from './options.ts';
+import { type Context, contextOf, type SignalboxOptions } from './options.ts';
 import type { RuntimeParts } from './parts.ts';
 import { following } from './queries/follow.ts';
 import { Hub } from './queries/hub.ts';
 import { liveReads } from './queries/live.ts';
+import { nodeCommands } from './commands/nodes.ts';
 import { Stats } from './queries/stats.ts';
 import { storedReads } from './queries/stored.ts';
 import { refused } from './refusals.ts';
@@ -26,8 +30,16 @@ export function createSignalbox(options: SignalboxOptions): Signalbox {
   const context = contextOf(options);
   const stats = new Stats();
   const hub = new Hub((error) => context.onError(error, 'listener'));
-  const registry = new Registry(context, stats, hub);
-  const recovered = () => recover(context, registry, stats, options.endLeftovers ?? true);
+  const cluster = clusterOf(context, options);
+  const registry = new Registry(context, stats, hub, cluster);
+  const recovered = async (): Promise<void> => {
+    await cluster?.join(
+      registry,
+      hub,
+      questionsOf(() => parts),
+    );
+    await recover({ context, registry, stats, cluster }, options.endLeftovers ?? true);
+  };
   const { begin } = options;
   const ready = begin === undefined ? recovered() : begin.then(recovered);
   // A recovery that was never to begin has not failed.
@@ -44,7 +56,7 @@ export function createSignalbox(options: SignalboxOptions): Signalbox {
     }
   });
   const key = keyResolver(options.resolveSession ?? ((routing) => routing));
-  const parts: RuntimeParts = { context, registry, hub, stats, key, ready };
+  const parts: RuntimeParts = { context, registry, cluster, hub, stats, key, ready };
   const admission = new Admission(parts);
   let closing: Promise<void> | null = null;
   const close: Signalbox['close'] = ({ graceMs = context.limits.graceMs } = {}) => {
@@ -60,7 +72,17 @@ export function createSignalbox(options: SignalboxOptions): Signalbox {
     ...storedReads(parts),
     ...liveReads(parts),
     ...following(parts),
+    ...nodeCommands(parts),
     close,
     [Symbol.asyncDispose]: () => close(),
   };
+}
+
+/** Throws `invariant_broken`: a shared store needs to know which node it has. */
+function clusterOf(context: Context, { store, node }: SignalboxOptions): Cluster | null {
+  if (store.nodes === null) {
+    return null;
+  }
+  invariant(node !== undefined, 'a daemon on a shared store is a node');
+  return new Cluster(context, store.nodes, node);
 }

@@ -57,6 +57,7 @@ const absentThings = {
   unknown_task: 'task',
   unknown_session: 'session',
   unknown_provider: 'provider',
+  unknown_node: 'node',
   unknown_hang: 'hang report',
   unknown_token: 'token',
 } as const;

@@ -23,6 +23,7 @@ import { hangHandlers } from './handlers/hangs.ts';
 import { holdHandlers } from './handlers/holds.ts';
 import { metaHandlers } from './handlers/meta.ts';
 import { permissionHandlers } from './handlers/permissions.ts';
+import { nodeHandlers } from './handlers/nodes.ts';
 import { providerHandlers } from './handlers/providers.ts';
 import { sessionHandlers } from './handlers/sessions.ts';
 import { taskHandlers } from './handlers/tasks.ts';
@@ -64,6 +65,7 @@ const handlers: Handlers = {
   ...holdHandlers,
   ...sessionHandlers,
   ...permissionHandlers,
+  ...nodeHandlers,
   ...providerHandlers,
   ...eventHandlers,
   ...hangHandlers,

@@ -11,7 +11,7 @@
  *  nodes/4 Hints may be lost; whoever looks again after a while misses nothing.
  */
 import type { SessionKey } from '../core/model/ids.ts';
-import type { MaybePromise } from './port.ts';
+import type { MaybePromise } from './maybe-promise.ts';
 
 /** One start of a node, a random whole number below 2^48: numbers that a lost tail gives out twice would meet. */
 export type NodeId = number;

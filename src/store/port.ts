@@ -19,9 +19,8 @@ import type { SessionKey, TaskId } from '../core/model/ids.ts';
 import type { Lane, TaskStatus } from '../core/model/task.ts';
 import type { RuledField, TaskSpec } from '../protocol/task-spec.ts';
 import type { Token } from '../protocol/tokens.ts';
+import type { MaybePromise } from './maybe-promise.ts';
 import type { Applied, HeldBy, Nodes } from './nodes.ts';
-
-export type MaybePromise<T> = T | Promise<T>;
 
 /**
  * What a task was asked to be, without the fields that the core decides by (those are in its row). Stored once, at admission

@@ -41,6 +41,7 @@ const refusals: { readonly [C in Refused['code']]: true } = {
   task_ended: true,
   stale_epoch: true,
   closing: true,
+  unknown_node: true,
 };
 
 const bodies: { readonly [O in Operation]?: unknown } = {

@@ -6,8 +6,8 @@ import type { Lane } from '../../core/model/task.ts';
 import { defaultPolicies, type PermissionPolicy, untrustedPolicy } from '../../core/model/permission.ts';
 import type { Policies } from '../../runtime/options.ts';
 import { sourceKeys, type SourceConfigs } from '../../gateways/registry.ts';
-import type { AgentConfig, LimitsConfig, ListenConfig, LogLevel } from '../../protocol/config.ts';
-import { defaultLogLevel, fullLimits, fullListen } from '../../protocol/config.ts';
+import type { AgentConfig, LimitsConfig, ListenConfig, LogLevel, NodeConfig } from '../../protocol/config.ts';
+import { defaultLogLevel, fullLimits, fullListen, fullNode } from '../../protocol/config.ts';
 import { defaultOnFull, type OnFull } from '../../protocol/conversations.ts';
 import { defaultExpiresIn } from '../../protocol/task-spec.ts';
 import type { PermissionPolicyInput } from '../../protocol/permissions.ts';
@@ -23,6 +23,8 @@ import { storeOf, type StorePlace } from './store.ts';
 export interface DaemonConfig {
   readonly listen: ListenConfig;
   readonly store: StorePlace;
+  /** Where the store is shared. */
+  readonly node: NodeConfig;
   readonly durability: NonNullable<ConfigFile['durability']>;
   readonly logLevel: LogLevel;
   readonly agent: AgentConfig;
@@ -120,6 +122,7 @@ function filled(
   return {
     listen: fullListen(config.listen ?? {}),
     store: storeOf(config.store ?? 'sqlite', environment),
+    node: fullNode(config.node ?? {}),
     durability: config.durability ?? 'power',
     logLevel: config.logLevel ?? logLevel,
     agent: placedAgent(config.agent ?? { name: 'scripted' }, base),

@@ -153,11 +153,31 @@ const leaseOf = ({ context, registry }: RuntimeParts, { session, row }: StoredTa
   return task?.holder?.leaseMs ?? context.limits.leaseMs;
 };
 
+/** Asks the node that has the prompts and the answers of the task's calls; null: this one has. */
+async function ownerOf(
+  { context, registry, cluster, ready }: RuntimeParts,
+  task: string,
+): Promise<((ask: string, about: unknown) => Promise<unknown>) | null> {
+  await ready;
+  const stored = cluster === null ? null : await context.store.task(taskId(task));
+  if (cluster === null || stored === null || stored.endedAt !== null) {
+    return null;
+  }
+  const found = registry.actor(stored.session);
+  const actor = found instanceof Promise ? await found : found;
+  return 'elsewhere' in actor ? (ask, about) => cluster.ask(stored.session, ask, about) : null;
+}
+
 async function turn(
   parts: RuntimeParts,
   task: string,
-  { epoch, call, prompt, model }: Parameters<HolderCommands['turn']>[1],
+  request: Parameters<HolderCommands['turn']>[1],
 ): Promise<HolderTurnAnswer> {
+  const owner = await ownerOf(parts, task);
+  if (owner !== null) {
+    return (await owner('turn', { task, request })) as HolderTurnAnswer;
+  }
+  const { epoch, call, prompt, model } = request;
   const { holders } = parts.registry;
   const id = taskId(task);
   const run = epochOf(epoch);

@@ -56,7 +56,8 @@ export function operatorCommands(parts: RuntimeParts): OperatorCommands {
       if (!providerViews(parts).some((provider) => provider.name === name)) {
         return refused('unknown_provider');
       }
-      return registry.resumeProvider(name) ? { kind: 'ok' } : refused('not_throttled');
+      const others = (await parts.cluster?.askAll('resumeProvider', name)) ?? [];
+      return registry.resumeProvider(name) || others.includes(true) ? { kind: 'ok' } : refused('not_throttled');
     },
     noteHang(session, note) {
       const actor = registry.live(key(session));

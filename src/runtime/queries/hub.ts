@@ -3,6 +3,8 @@
  *
  * Owned by one runtime; called by the committer after a commit. Invariants:
  *  listeners/1 A listener gets events in commit order, each once, only after their commit.
+ *  listeners/3 With several nodes on one store, listeners of a session or of all are served from its feed alone. Those of a task get each
+ *              event from wherever it comes first, and never an earlier one behind it.
  *  listeners/2 A listener that throws is reported and dropped; the others still get theirs.
  */
 import type { FeedEvent } from '../../store/port.ts';
@@ -15,6 +17,8 @@ export class Hub {
   readonly #listeners = new Map<string, Set<FeedListener>>();
   readonly #onError: (error: unknown) => void;
   #tasks = 0;
+  /** Events of other nodes come by `publishFeed`: last seq by tape, of those that have listeners. */
+  #last: Map<string, number> | null = null;
 
   constructor(onError: (error: unknown) => void) {
     this.#onError = onError;
@@ -33,9 +37,31 @@ export class Hub {
         set.delete(listener);
         if (set.size === 0 && this.#listeners.get(key) === set) {
           this.#listeners.delete(key);
+          this.#last?.delete(key);
         }
       }
     };
+  }
+
+  /** From now on `publishFeed` brings what every node commits. */
+  sharesStore(): void {
+    this.#last = new Map();
+  }
+
+  get isIdle(): boolean {
+    return this.#listeners.size === 0;
+  }
+
+  /** Events of many sessions, in the order of the store's feed. */
+  publishFeed(events: readonly FeedEvent[]): void {
+    const bySession = Map.groupBy(events, ({ session }) => session);
+    for (const [session, own] of bySession) {
+      this.#call(`session ${session}`, own);
+      if (this.#tasks > 0) {
+        this.#publishTasks(own);
+      }
+    }
+    this.#call('all', events);
   }
 
   /** One call a pass: the events of each session's commit, in order. */
@@ -46,13 +72,15 @@ export class Hub {
     for (const events of commits) {
       const first = events[0];
       if (first !== undefined) {
-        this.#call(`session ${first.session}`, events);
+        if (this.#last === null) {
+          this.#call(`session ${first.session}`, events);
+        }
         if (this.#tasks > 0) {
           this.#publishTasks(events);
         }
       }
     }
-    if (this.#listeners.has('all')) {
+    if (this.#last === null && this.#listeners.has('all')) {
       this.#call('all', commits.flat());
     }
   }
@@ -70,8 +98,19 @@ export class Hub {
       }
     }
     for (const [task, list] of byTask) {
-      this.#call(`task ${task}`, list);
+      const key = `task ${task}`;
+      this.#call(key, this.#last === null ? list : this.#newer(this.#last, key, list));
     }
+  }
+
+  #newer(seen: Map<string, number>, key: string, list: readonly FeedEvent[]): readonly FeedEvent[] {
+    if (!this.#listeners.has(key)) {
+      return [];
+    }
+    const last = seen.get(key) ?? 0;
+    const newer = list.filter(({ seq }) => seq > last);
+    seen.set(key, newer.at(-1)?.seq ?? last);
+    return newer;
   }
 
   #call(key: string, events: readonly FeedEvent[]): void {

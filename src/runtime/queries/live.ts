@@ -1,10 +1,18 @@
 /** Reads that need the live sessions: views, explanations and figures. They decide nothing. */
-import { AppError } from '../../core/errors.ts';
+import { AppError, invariant } from '../../core/errors.ts';
 import { type SessionKey, type TaskId, taskId } from '../../core/model/ids.ts';
 import { onWire } from '../../core/rules/turn.ts';
 import { treeEntries, treeGet, treeSize } from '../../core/tree.ts';
-import type { AgentTurn, Explanation, LiveReads, LiveSession, RuntimeStats, SessionView } from '../api.ts';
-import type { Store, StoreStats } from '../../store/port.ts';
+import type {
+  AgentTurn,
+  Explanation,
+  PermissionRequestView,
+  LiveReads,
+  LiveSession,
+  RuntimeStats,
+  SessionView,
+} from '../api.ts';
+import type { SessionSummary, Store, StoreStats } from '../../store/port.ts';
 import { policyFor } from '../options.ts';
 import type { RuntimeParts } from '../parts.ts';
 import type { SessionActor } from '../session/actor.ts';
@@ -17,6 +25,8 @@ const triesMax = 10;
 const queueListed = 1000;
 /** Sources in the figures: a name for each would be without bound. */
 const sourcesListed = 20;
+/** For the owner's part of a session's view; without an answer the view says what is stored. */
+const viewMs = 2_000;
 /** Sessions in a hang report: a longer report does not help a reader. */
 const liveMax = 200;
 
@@ -31,10 +41,9 @@ export function liveReads(parts: RuntimeParts): LiveReads {
     processes: () => registry.actors().flatMap(({ host }) => host.facts()?.process ?? []),
     async permissionRequests() {
       await parts.ready;
-      return registry
-        .actors()
-        .flatMap((actor) => permissionRequestsOf(context, actor))
-        .toSorted((a, b) => a.since - b.since);
+      const others = (await parts.cluster?.askAll('permissionRequests', null)) ?? [];
+      const all = [...ownPermissionRequests(parts), ...(others.flat() as PermissionRequestView[])];
+      return all.toSorted((a, b) => a.since - b.since);
     },
     async providers() {
       return providerViews(parts);
@@ -64,7 +73,10 @@ export function providerViews({ context, registry: { providers } }: RuntimeParts
   return [providers.view(own), ...providers.list().filter(({ name }) => name !== own)];
 }
 
-async function explain({ context, registry, ready }: RuntimeParts, task: string): Promise<Explanation | null> {
+export async function explain(
+  { context, registry, cluster, ready }: RuntimeParts,
+  task: string,
+): Promise<Explanation | null> {
   await ready;
   for (let tries = 0; tries < triesMax; tries += 1) {
     const stored = await context.store.task(taskId(task));
@@ -72,7 +84,11 @@ async function explain({ context, registry, ready }: RuntimeParts, task: string)
       return stored === null ? null : explainEnded(stored);
     }
     const found = registry.actor(stored.session);
-    const actor: SessionActor = found instanceof Promise ? await found : found;
+    const actor = found instanceof Promise ? await found : found;
+    if ('elsewhere' in actor) {
+      invariant(cluster !== null, 'only another node owns a session that is not ours');
+      return (await cluster.ask(stored.session, 'explain', task)) as Explanation | null;
+    }
     const open = treeGet(actor.committed.tasks, stored.row.id);
     if (open !== undefined) {
       return explainOpen(context, actor, stored, open);
@@ -86,7 +102,8 @@ async function explain({ context, registry, ready }: RuntimeParts, task: string)
   });
 }
 
-async function sessionView({ context, registry, key, ready }: RuntimeParts, name: string): Promise<SessionView | null> {
+export async function sessionView(parts: RuntimeParts, name: string): Promise<SessionView | null> {
+  const { context, registry, cluster, key, ready } = parts;
   await ready;
   const resolved = key(name);
   const summary = await context.store.session(resolved);
@@ -94,6 +111,12 @@ async function sessionView({ context, registry, key, ready }: RuntimeParts, name
     return null;
   }
   const actor = registry.live(resolved);
+  if (actor === null && cluster !== null && !isAtRest(summary)) {
+    const answer = await cluster.ask(resolved, 'session', name, viewMs).catch(() => null);
+    if (answer !== null) {
+      return answer as SessionView;
+    }
+  }
   const queue: TaskId[] = [];
   if (actor !== null) {
     for (const [, id] of treeEntries(actor.committed.indexes.queue)) {
@@ -113,6 +136,12 @@ async function sessionView({ context, registry, key, ready }: RuntimeParts, name
     permissionRequests: actor === null ? [] : permissionRequestsOf(context, actor),
   };
 }
+
+/** Nobody knows more of it than its row says. */
+const isAtRest = ({ open, row }: SessionSummary): boolean => open === 0 && row.hold === null && row.parked === null;
+
+export const ownPermissionRequests = ({ context, registry }: RuntimeParts): readonly PermissionRequestView[] =>
+  registry.actors().flatMap((actor) => permissionRequestsOf(context, actor));
 
 function modelOf(actor: SessionActor | null): string | null {
   const agent = actor?.committed.agent;

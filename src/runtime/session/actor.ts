@@ -30,8 +30,10 @@ import type { AgentPool } from '../agent/pool.ts';
 import type { ProcessRows } from '../agent/process-rows.ts';
 import { SessionThrottle } from '../throttle/session-throttle.ts';
 import type { Providers } from '../throttle/providers.ts';
-import type { Entry, Steps } from './batch.ts';
-import { splitEntry } from './split.ts';
+import type { Applied } from '../../store/nodes.ts';
+import { replyAnswer } from '../cluster/letter-body.ts';
+import type { Entry, EntryLetter, Steps } from './batch.ts';
+import { splitEntry, wholeReply } from './split.ts';
 import { EffectRunner } from './effects.ts';
 import type { Holders } from './holders.ts';
 import type { Runners } from './runners.ts';
@@ -167,6 +169,12 @@ export class SessionActor {
     });
   }
 
+  /** From another node: answered by the commit that applies it. */
+  command(input: Input, letter: EntryLetter): void {
+    const postedAt = this.#parts.context.clock.now();
+    this.#enqueue({ input, postedAt, done: letter.over, fail: letter.failed, letter });
+  }
+
   #enqueue(entry: Entry): void {
     this.#inbox.push(entry);
     this.#parts.ready(this, this.#urgent(entry.input));
@@ -207,6 +215,7 @@ export class SessionActor {
     const records: StepRecord[] = [];
     const effects: Effect[] = [];
     const payloads = new Map<TaskId, TaskPayload>();
+    const applied: Applied[] = [];
     const waiting = this.#inbox;
     const upTo = Math.min(waiting.length, maxStepsAPass);
     let taken = 0;
@@ -229,6 +238,10 @@ export class SessionActor {
       rest = split === null ? [] : [split.rest];
       entries.push(split?.step ?? entry);
       replies.push(result.reply);
+      if (split === null && entry.letter?.isAnswered === false) {
+        const { id, from } = entry.letter;
+        applied.push({ id, from, reply: replyAnswer(wholeReply(entry, result.reply)) });
+      }
       for (const record of result.records) {
         records.push(record);
         if (record.type === 'admit') {
@@ -242,7 +255,7 @@ export class SessionActor {
       }
     }
     this.#inbox = [...rest, ...waiting.slice(taken)];
-    this.#batch = { actor: this, before, entries, replies, records, effects, payloads };
+    this.#batch = { actor: this, before, entries, replies, records, effects, payloads, applied };
     return this.#batch;
   }
 
@@ -318,6 +331,7 @@ export class SessionActor {
     if (this.#detached !== null) {
       return;
     }
+    this.#rejectLetters();
     stats.count('fenced_sessions');
     const result = step(batch?.before ?? this.#session, { type: 'fenced', at: context.clock.wall() });
     this.#session = result.session;
@@ -328,6 +342,13 @@ export class SessionActor {
     this.#effects.run([...ends, ...result.effects], new Map());
     this.#reject(this.#inbox, reason);
     this.#inbox = [];
+  }
+
+  /** The next owner applies them. Those that are being committed are there or not, and are looked at again. */
+  #rejectLetters(): void {
+    for (const { letter } of this.#batch?.entries ?? []) {
+      letter?.over();
+    }
   }
 
   #reject(entries: readonly Entry[], reason: AppError): void {

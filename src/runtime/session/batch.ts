@@ -1,4 +1,5 @@
 /** What an actor was given, and what came of it. */
+import type { Applied, NodeId } from '../../store/nodes.ts';
 import type { Effect } from '../../core/model/effects.ts';
 import type { TaskId } from '../../core/model/ids.ts';
 import type { Input } from '../../core/model/inputs.ts';
@@ -6,6 +7,18 @@ import type { Record as StepRecord } from '../../core/model/records.ts';
 import type { Receipt, Reply } from '../../core/model/replies.ts';
 import type { Session } from '../../core/model/session.ts';
 import type { TaskPayload } from '../../store/port.ts';
+
+/** The command came from another node: its letter is taken out, and answered, by the commit that applies it. */
+export interface EntryLetter {
+  readonly id: string;
+  readonly from: NodeId;
+  /** Its answer is on its way without a commit. */
+  isAnswered: boolean;
+  /** The commit has taken it out, or it is not there any more. */
+  readonly over: () => void;
+  readonly answer: (reply: Reply) => void;
+  readonly failed: (error: unknown) => void;
+}
 
 export interface Entry {
   readonly input: Input;
@@ -18,6 +31,7 @@ export interface Entry {
   /** It is one of several steps of a command, or the rest of one. */
   readonly split?: Split;
   readonly isStep?: true;
+  readonly letter?: EntryLetter;
 }
 
 /** What the steps of one command have in common. */
@@ -38,4 +52,5 @@ export interface Steps {
   readonly records: StepRecord[];
   readonly effects: Effect[];
   readonly payloads: Map<TaskId, TaskPayload>;
+  readonly applied: readonly Applied[];
 }

@@ -20,6 +20,7 @@ import type { Entry } from './batch.ts';
 import type { Hub } from '../queries/hub.ts';
 import type { Context } from '../options.ts';
 import { sessionMoved } from '../refusals.ts';
+import type { ClusterLink } from '../cluster/options.ts';
 import type { Shares } from '../shares.ts';
 import type { Stats } from '../queries/stats.ts';
 
@@ -33,6 +34,7 @@ interface CommitterParts {
   readonly stats: Stats;
   readonly hub: Hub;
   readonly shares: Shares;
+  readonly cluster: ClusterLink | null;
   /** The store found that the session's records break a rule: its memory is wrong and must go. */
   readonly rejected: (batch: Batch, error: unknown) => void;
   /** Called after an actor's batch is settled: it may be idle. */
@@ -106,7 +108,7 @@ export class Committer {
 
   #commit(batches: readonly Batch[]): void {
     const { context, stats } = this.#parts;
-    const writes = batches.filter((batch) => batch.records.length > 0);
+    const writes = batches.filter((batch) => batch.records.length > 0 || batch.applied.length > 0);
     if (writes.length === 0) {
       this.#settle(batches, new Map());
       return;
@@ -115,6 +117,7 @@ export class Committer {
       session: batch.actor.key,
       lease: batch.actor.lease,
       records: batch.records,
+      ...(batch.applied.length === 0 ? {} : { applied: batch.applied }),
     }));
     const began = context.clock.now();
     const committed = (outcomes: readonly CommitOutcome[]): void => {
@@ -147,11 +150,21 @@ export class Committer {
     if (outcomes instanceof Promise) {
       this.#writing = true;
       outcomes.then(
-        (late) => this.#answered(() => committed(late)),
+        (late) => this.#whenAlive(() => this.#answered(() => committed(late))),
         (error: unknown) => this.#answered(() => this.#failed(batches, error)),
       );
     } else {
       committed(outcomes);
+    }
+  }
+
+  /** What is committed may be another node's by the time that the answer comes. */
+  #whenAlive(run: () => void): void {
+    const { cluster } = this.#parts;
+    if (cluster === null) {
+      run();
+    } else {
+      cluster.whenAlive(run);
     }
   }
 
@@ -175,6 +188,8 @@ export class Committer {
         batch.actor.fence(batch, sessionMoved(batch.actor.key));
       } else if (outcome?.kind === 'duplicate') {
         this.#duplicate(batch, outcome);
+      } else if (outcome?.kind === 'withdrawn') {
+        this.#withdrawn(batch, outcome.ids);
       } else {
         kept.push(batch);
         batch.actor.runInterrupts(batch);
@@ -195,6 +210,9 @@ export class Committer {
       }
     }
     hub.publish(published);
+    if (published.length > 0) {
+      this.#parts.cluster?.committed();
+    }
     for (const batch of batches) {
       if (batch.actor.hasInputs) {
         this.ready(batch.actor, true);
@@ -209,11 +227,26 @@ export class Committer {
       const payload = input.type === 'submit' ? batch.payloads.get(input.task.id) : undefined;
       return payload?.idempotencyKey === outcome.idempotencyKey && payload.source === outcome.source;
     };
-    for (const entry of batch.entries.filter(isIt)) {
-      entry.done?.({ kind: 'refused', code: 'duplicate_task' });
+    for (const { letter, done } of batch.entries.filter(isIt)) {
+      const reply = { kind: 'refused', code: 'duplicate_task' } as const;
+      if (letter === undefined) {
+        done?.(reply);
+      } else {
+        letter.answer(reply);
+      }
     }
     batch.actor.revert(batch, (entry) => !isIt(entry));
     this.#parts.stats.count('duplicate_admissions');
+  }
+
+  /** Their senders have taken these commands back: the rest of the batch is applied again. */
+  #withdrawn(batch: Batch, ids: readonly string[]): void {
+    const isGone = ({ letter }: Entry): boolean => letter !== undefined && ids.includes(letter.id);
+    for (const { letter } of batch.entries.filter(isGone)) {
+      letter?.over();
+    }
+    batch.actor.revert(batch, (entry) => !isGone(entry));
+    this.#parts.stats.count('withdrawn_commands');
   }
 
   #failed(batches: readonly Batch[], error: unknown): void {

@@ -8,13 +8,12 @@
  *  registry/4 An idle actor is removed: it costs no memory.
  *  registry/5 Once sealed it opens no session, also none whose claim is answered only then.
  */
-import { AppError } from '../../core/errors.ts';
+import { AppError, invariant } from '../../core/errors.ts';
 import type { SessionKey } from '../../core/model/ids.ts';
 import type { Input } from '../../core/model/inputs.ts';
 import type { Reply } from '../../core/model/replies.ts';
 import { newSession } from '../../core/queue.ts';
 import { rebuild } from '../../core/rebuild.ts';
-import { ownedOf } from '../../store/errors.ts';
 import type { HeldSession, StoredSession } from '../../store/port.ts';
 import { SessionActor, type Batch } from './actor.ts';
 import { Crashes } from '../throttle/crashes.ts';
@@ -25,10 +24,18 @@ import { type Context, partsPerStep } from '../options.ts';
 import { AgentPool } from '../agent/pool.ts';
 import { ProcessRows } from '../agent/process-rows.ts';
 import { Providers } from '../throttle/providers.ts';
+import type { ClusterLink } from '../cluster/options.ts';
 import { Shares } from '../shares.ts';
 import { Holders } from './holders.ts';
 import { Runners } from './runners.ts';
 import type { Stats } from '../queries/stats.ts';
+
+/** Another node owns the session, or is to own it. */
+export interface Elsewhere {
+  readonly elsewhere: true;
+}
+
+const elsewhere: Elsewhere = { elsewhere: true };
 
 export class Registry {
   readonly pool: AgentPool;
@@ -39,18 +46,20 @@ export class Registry {
   readonly shares: Shares;
   readonly #context: Context;
   readonly #stats: Stats;
+  readonly #cluster: ClusterLink | null;
   readonly #crashes: Crashes;
   readonly #committer: Committer;
   readonly #actors = new Map<SessionKey, SessionActor>();
-  readonly #loading = new Map<SessionKey, Promise<SessionActor>>();
+  readonly #loading = new Map<SessionKey, Promise<SessionActor | Elsewhere>>();
   readonly #watchers = new Set<() => void>();
   /** Sessions to be stopped by a fault as soon as they are open again, with the reason. */
   readonly #faults = new Map<SessionKey, string>();
   #sealed = false;
 
-  constructor(context: Context, stats: Stats, hub: Hub) {
+  constructor(context: Context, stats: Stats, hub: Hub, cluster: ClusterLink | null) {
     this.#context = context;
     this.#stats = stats;
+    this.#cluster = cluster;
     this.pool = new AgentPool(context);
     this.processRows = new ProcessRows(context);
     this.runners = new Runners(context);
@@ -66,6 +75,7 @@ export class Registry {
       stats,
       hub,
       shares: this.shares,
+      cluster,
       settled: (actor) => this.#settled(actor),
       rejected: (batch, error) => this.#rejected(batch, error),
     });
@@ -84,12 +94,22 @@ export class Registry {
     return this.#actors.get(key) ?? null;
   }
 
+  /** It is live here, or is being opened. */
+  isOpen(key: SessionKey): boolean {
+    return this.#actors.get(key)?.detached === false || this.#loading.has(key);
+  }
+
+  /** A fenced session whose agent is gone by now. */
+  left(actor: SessionActor): void {
+    this.#settled(actor);
+  }
+
   actors(): readonly SessionActor[] {
     return [...this.#actors.values()];
   }
 
   /** Synchronous if it is live or the store answers synchronously. A detached one is awaited, then opened again. */
-  actor(key: SessionKey): SessionActor | Promise<SessionActor> {
+  actor(key: SessionKey): SessionActor | Elsewhere | Promise<SessionActor | Elsewhere> {
     const live = this.#actors.get(key);
     if (live !== undefined && (!live.detached || this.#sealed)) {
       return live;
@@ -100,6 +120,9 @@ export class Registry {
     }
     if (this.#sealed) {
       throw closing();
+    }
+    if (this.#cluster?.claimsNothing === true) {
+      return elsewhere;
     }
     const stored = live?.host.running === true ? this.#afterwards(live) : this.#context.store.claim(key);
     if (!(stored instanceof Promise)) {
@@ -120,8 +143,10 @@ export class Registry {
     return this.#context.store.claim(detached.key);
   }
 
-  #open(key: SessionKey, claimed: StoredSession | HeldSession): SessionActor {
-    const stored = ownedOf(claimed, key);
+  #open(key: SessionKey, stored: StoredSession | HeldSession): SessionActor | Elsewhere {
+    if ('held' in stored) {
+      return elsewhere;
+    }
     if (this.#sealed) {
       throw closing();
     }
@@ -171,8 +196,26 @@ export class Registry {
     if (this.#sealed && !this.#actors.has(key)) {
       return { kind: 'stale', what: 'fenced' };
     }
-    const actor = this.actor(key);
-    return (actor instanceof Promise ? await actor : actor).ask(input);
+    const found = this.actor(key);
+    const actor = found instanceof Promise ? await found : found;
+    const cluster = this.#cluster;
+    if (!('elsewhere' in actor)) {
+      return cluster === null ? actor.ask(input) : this.#askOwn(cluster, actor, input);
+    }
+    invariant(cluster !== null, 'only another node owns a session that is not ours');
+    return cluster.command(key, input);
+  }
+
+  /** A command of a session that has moved while it waited was not applied: its new owner is asked. */
+  async #askOwn(cluster: ClusterLink, actor: SessionActor, input: Input): Promise<Reply> {
+    try {
+      return await actor.ask(input);
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'session_moved' && !this.#sealed) {
+        return cluster.command(actor.key, input);
+      }
+      throw error;
+    }
   }
 
   /** An operator's command: failed turns of the provider are retried at once, too. False: it was not throttled. */
@@ -207,6 +250,9 @@ export class Registry {
       this.#actors.delete(actor.key);
       this.shares.forget(actor.key);
       this.pool.forget(actor.key);
+      if (!actor.detached) {
+        this.#cluster?.rests(actor.key, actor.lease);
+      }
     }
     for (const watcher of this.#watchers) {
       watcher();

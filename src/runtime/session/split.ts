@@ -27,10 +27,14 @@ export function splitEntry(entry: Entry, reply: Reply): { readonly step: Entry; 
     split,
     input: { ...entry.input, goesOn: true },
     fail,
-    done: (answer) =>
-      split.whole.done?.(
-        answer.kind === 'receipts' ? { kind: 'receipts', receipts: [...split.receipts, ...answer.receipts] } : answer,
-      ),
+    done: (answer) => split.whole.done?.(joined(split, answer)),
   };
   return { step, rest };
 }
+
+/** What its sender is answered by the last of its steps. */
+export const wholeReply = ({ split }: Entry, reply: Reply): Reply =>
+  split === undefined ? reply : joined(split, reply);
+
+const joined = ({ receipts }: Split, reply: Reply): Reply =>
+  reply.kind === 'receipts' ? { kind: 'receipts', receipts: [...receipts, ...reply.receipts] } : reply;

@@ -1,7 +1,8 @@
 /** What a store gives to be written down as a whole: one state of it, whatever is committed meanwhile. Oldest first. */
 import type { SessionKey } from '../../core/model/ids.ts';
 import type { SessionRow } from '../../core/model/records.ts';
-import type { FeedEvent, FeedPosition, MaybePromise, StoredTask, TokenRow } from '../port.ts';
+import type { MaybePromise } from '../maybe-promise.ts';
+import type { FeedEvent, FeedPosition, StoredTask, TokenRow } from '../port.ts';
 
 export interface Numbered<T> {
   /** Continue after it. */

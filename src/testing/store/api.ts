@@ -1,7 +1,8 @@
 /** What the contract suite needs of a test framework, and of the store under test. */
 import { AppError } from '../../core/errors.ts';
 import type { Faults } from '../../store/faults.ts';
-import type { MaybePromise, Store } from '../../store/port.ts';
+import type { MaybePromise } from '../../store/maybe-promise.ts';
+import type { Store } from '../../store/port.ts';
 
 /** Vitest, Jest and Bun have these under the same names; `toEqual` compares deeply. */
 export interface ContractApi {

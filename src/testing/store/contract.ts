@@ -13,7 +13,7 @@ import { letters } from './letters.ts';
 import { ownership } from './ownership.ts';
 import { reading } from './reading.ts';
 import { tapes } from './tapes.ts';
-import type { MaybePromise } from '../../store/port.ts';
+import type { MaybePromise } from '../../store/maybe-promise.ts';
 
 /** `make` gives a new, empty place for each test. */
 export function storeContract(api: ContractApi, name: string, make: () => MaybePromise<StoreHarness>): void {

@@ -1,0 +1,35 @@
+/** How this daemon is one of several on one store. */
+import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
+import { leaseTimes } from '../protocol/lease-times.ts';
+import type { ClusterOptions, LeaseGuard } from '../runtime/cluster/options.ts';
+import type { DaemonConfig } from './config/resolve.ts';
+
+interface NodeParts {
+  readonly config: Pick<DaemonConfig, 'node'>;
+  readonly folder: string;
+  readonly pid: number;
+  readonly version: string;
+  readonly address: () => string | null;
+  readonly guard: LeaseGuard | null;
+}
+
+/** The same for each start with this folder, and another for each folder of a machine. */
+const nodeName = (folder: string): string => {
+  const digest = createHash('sha256').update(folder).digest('hex');
+  const host = hostname()
+    .replaceAll(/[^A-Za-z0-9._-]/g, '-')
+    .slice(0, 90);
+  return `${/^[A-Za-z0-9]/.test(host) ? host : 'node'}-${digest.slice(0, 4)}`;
+};
+
+export function nodeOptions({ config, folder, pid, version, address, guard }: NodeParts): ClusterOptions {
+  const { name = nodeName(folder), ttlMs, pollMs } = config.node;
+  return {
+    facts: { name, host: hostname(), pid, version },
+    times: leaseTimes(ttlMs),
+    pollMs,
+    address,
+    ...(guard === null ? {} : { guard }),
+  };
+}

@@ -1,0 +1,307 @@
+/**
+ * This daemon among several on one store: its membership, its letters, and the sessions that it takes up and gives back.
+ *
+ * Owned by one runtime, where the store is shared. It decides nothing about a session: it says who decides.
+ *  cluster/1 A session is claimed by the node that is asked for it, or, when nobody alive has it and something waits in it, by whoever
+ *            sees that first. A node that drains claims nothing.
+ *  cluster/2 A session at rest is given back, so that the next one who is asked may have it.
+ *  cluster/3 A node that was declared dead ends everything of its sessions before it comes back as a new node.
+ *  cluster/4 Hints only save time: whatever they tell is looked for at every poll.
+ */
+import type { AppError } from '../../core/errors.ts';
+import type { SessionKey } from '../../core/model/ids.ts';
+import type { Input } from '../../core/model/inputs.ts';
+import type { Reply } from '../../core/model/replies.ts';
+import type { LeaseTimes } from '../../protocol/lease-times.ts';
+import type { NodeId, Nodes, StoredNode } from '../../store/nodes.ts';
+import type { Context } from '../options.ts';
+import type { Hub } from '../queries/hub.ts';
+import { closing, sessionMoved } from '../refusals.ts';
+import { handOver } from '../session/hand-over.ts';
+import type { Registry } from '../session/registry.ts';
+import { ClusterFeed } from './feed.ts';
+import { Inbox, type Questions } from './inbox.ts';
+import { Letters } from './letters.ts';
+import { Membership } from './membership.ts';
+import type { ClusterLink, ClusterOptions } from './options.ts';
+
+/** A command waits for a takeover and for an answer behind it, ms; a question for a list is not worth as much. */
+const answerMs = (times: LeaseTimes): number => times.ttlMs + 5_000;
+const questionMs = 2_000;
+/** Sessions taken up at a time, so that others get their turn. */
+const adoptPage = 50;
+
+export class Cluster implements ClusterLink {
+  readonly #context: Context;
+  readonly #nodes: Nodes;
+  readonly #options: ClusterOptions;
+  readonly #membership: Membership;
+  readonly #letters: Letters;
+  #registry: Registry | null = null;
+  #inbox: Inbox | null = null;
+  #feed: ClusterFeed | null = null;
+  /** Sessions at rest, with their leases. */
+  readonly #resting = new Map<SessionKey, number>();
+  #adopting: Promise<void> | null = null;
+  #draining = false;
+  #sealed = false;
+  #cancelPoll: (() => void) | null = null;
+  #stopHints: (() => void) | null = null;
+
+  constructor(context: Context, nodes: Nodes, options: ClusterOptions) {
+    this.#context = context;
+    this.#nodes = nodes;
+    this.#options = options;
+    this.#membership = new Membership({
+      context,
+      nodes,
+      ...options,
+      guard: options.guard ?? null,
+      load: () => ({ agents: this.#registry?.pool.running ?? 0, maxAgents: context.limits.maxAgents }),
+      renewed: (late) => this.#renewed(late),
+      died: () => void this.#died(),
+      freed: () => void this.adopt(),
+    });
+    this.#letters = new Letters(context, nodes, () => this.#membership.id);
+  }
+
+  get id(): NodeId {
+    return this.#membership.id;
+  }
+
+  /** It claims no session. */
+  get claimsNothing(): boolean {
+    return this.#membership.state !== 'up';
+  }
+
+  /** The store may have declared this node dead. */
+  get isSuspended(): boolean {
+    return this.#membership.isSuspended;
+  }
+
+  list(): Promise<readonly StoredNode[]> {
+    return Promise.resolve(this.#nodes.list());
+  }
+
+  async drain(id: NodeId, draining: boolean): Promise<boolean> {
+    return this.#nodes.drain(id, draining);
+  }
+
+  /** Joins. Before anything is claimed. */
+  async join(registry: Registry, hub: Hub, questions: Questions): Promise<void> {
+    this.#registry = registry;
+    const context = this.#context;
+    this.#inbox = new Inbox(context, this.#nodes, registry, questions);
+    this.#feed = new ClusterFeed(context, hub);
+    await this.#membership.join();
+    await this.#feed.begin();
+    this.#stopHints = this.#nodes.onHint((hint) => {
+      if (hint === 'events') {
+        this.#feed?.wake();
+      } else if (hint === 'nodes') {
+        void this.adopt();
+      } else {
+        this.#lookForLetters();
+      }
+    });
+    this.#poll();
+  }
+
+  /** A command for a session of another node: its answer once that is stored there. Throws `owner_unreachable`, with nothing done. */
+  async command(session: SessionKey, input: Input): Promise<Reply> {
+    const body = { kind: 'command', input } as const;
+    return (await this.#letters.ask({ session }, body, answerMs(this.#options.times))) as Reply;
+  }
+
+  /** Of the owner of a session. */
+  ask(session: SessionKey, ask: string, about: unknown, withinMs = answerMs(this.#options.times)): Promise<unknown> {
+    return this.#letters.ask({ session }, { kind: 'question', ask, about }, withinMs);
+  }
+
+  /** Of every other node; what does not answer in time is left out. */
+  async askAll(ask: string, about: unknown): Promise<readonly unknown[]> {
+    const others = (await this.#nodes.list()).filter(({ id }) => id !== this.id);
+    const answers = await Promise.allSettled(
+      others.map(({ id }) => this.#letters.ask({ node: id }, { kind: 'question', ask, about }, questionMs)),
+    );
+    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  }
+
+  /** See cluster-member/3. */
+  whenAlive(run: () => void): void {
+    this.#membership.whenAlive(run);
+  }
+
+  /** This node has committed events. */
+  committed(): void {
+    this.#nodes.hintEvents();
+    this.#feed?.wake();
+  }
+
+  /** It is given back with the next poll, unless somebody wants it before. */
+  rests(session: SessionKey, lease: number): void {
+    if (!this.#sealed) {
+      this.#resting.set(session, lease);
+    }
+  }
+
+  /** Takes up what nobody alive owns. Resolves when there is no more to be had. */
+  adopt(): Promise<void> {
+    this.#adopting ??= this.#adopt().finally(() => {
+      this.#adopting = null;
+    });
+    return this.#adopting;
+  }
+
+  async #adopt(): Promise<void> {
+    const registry = this.#registry;
+    try {
+      while (registry !== null && !this.#sealed && !this.claimsNothing) {
+        const keys = await this.#nodes.orphans(adoptPage);
+        const found = await Promise.all(keys.map(async (key) => registry.actor(key)));
+        const actors = found.flatMap((one) => ('elsewhere' in one ? [] : [one]));
+        await registry.untilNone(actors, (actor) => actor.busy);
+        if (actors.length > 0) {
+          this.#lookForLetters();
+        }
+        if (keys.length < adoptPage) {
+          return;
+        }
+      }
+    } catch (error) {
+      // The next poll goes on.
+      this.#context.onError(error, 'takeover');
+    }
+  }
+
+  #lookForLetters(): void {
+    this.#letters.look();
+    this.#inbox?.look();
+  }
+
+  #poll(): void {
+    this.#cancelPoll = this.#context.clock.timer(this.#options.pollMs, () => {
+      this.#poll();
+      this.#lookForLetters();
+      this.#feed?.wake();
+      void this.adopt();
+      void this.#giveBack();
+      void this.#sweep();
+    });
+  }
+
+  async #sweep(): Promise<void> {
+    try {
+      await this.#nodes.sweep();
+    } catch (error) {
+      this.#context.onError(error, 'sweep');
+    }
+  }
+
+  async #giveBack(): Promise<void> {
+    const list = [...this.#resting].filter(([session]) => this.#registry?.isOpen(session) !== true);
+    this.#resting.clear();
+    if (list.length === 0) {
+      return;
+    }
+    try {
+      await this.#nodes.release(list.map(([session, lease]) => ({ session, lease })));
+    } catch (error) {
+      // They stay ours until somebody asks us for them.
+      this.#context.onError(error, 'release');
+    }
+  }
+
+  #renewed(late: boolean): void {
+    if (late) {
+      void this.#verify();
+    }
+    if (this.claimsNothing && !this.#draining && !this.#sealed) {
+      this.#draining = true;
+      void this.#drain().finally(() => {
+        this.#draining = false;
+      });
+    }
+  }
+
+  /** Behind a failover that has lost its last moments a session may be somebody else's again. */
+  async #verify(): Promise<void> {
+    const registry = this.#registry;
+    if (registry === null) {
+      return;
+    }
+    const owned = registry.actors().filter(({ detached }) => !detached);
+    try {
+      const lost = new Set(await this.#nodes.lost(owned.map(({ key, lease }) => ({ session: key, lease }))));
+      for (const actor of owned) {
+        if (lost.has(actor.key)) {
+          actor.fence(null, sessionMoved(actor.key));
+        }
+      }
+    } catch (error) {
+      this.#context.onError(error, 'verify');
+    }
+  }
+
+  async #drain(): Promise<void> {
+    const registry = this.#registry;
+    if (registry === null) {
+      return;
+    }
+    const { clock, limits } = this.#context;
+    for (const actor of await handOver({ clock, registry }, limits.graceMs, sessionMoved)) {
+      registry.left(actor);
+      this.#resting.set(actor.key, actor.lease);
+    }
+    await this.#giveBack();
+  }
+
+  async #died(): Promise<void> {
+    const registry = this.#registry;
+    if (registry === null || this.#sealed) {
+      return;
+    }
+    const { onError, clock } = this.#context;
+    this.#resting.clear();
+    const actors = registry.actors();
+    for (const actor of actors) {
+      actor.fence(null, sessionMoved(actor.key));
+    }
+    await Promise.all(actors.map((actor) => actor.host.gone()));
+    for (const actor of actors) {
+      registry.left(actor);
+    }
+    for (;;) {
+      try {
+        if (this.#sealed) {
+          return;
+        }
+        await this.#membership.join();
+        break;
+      } catch (error) {
+        onError(error, 'rejoin');
+        await new Promise<void>((resolve) => {
+          clock.timer(this.#options.pollMs, resolve);
+        });
+      }
+    }
+    await this.adopt();
+  }
+
+  /** From now on it takes nothing up; what it owns is still its own. */
+  seal(): void {
+    this.#sealed = true;
+    this.#inbox?.close();
+  }
+
+  /** Its sessions are free. */
+  async close(): Promise<void> {
+    this.seal();
+    this.#cancelPoll?.();
+    this.#stopHints?.();
+    this.#feed?.close();
+    const error: AppError = closing();
+    this.#letters.close(error);
+    await this.#membership.leave();
+  }
+}

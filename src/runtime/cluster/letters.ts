@@ -1,0 +1,179 @@
+/**
+ * What this node asks of others: commands for sessions that they own, and questions. The store keeps each letter until it is answered.
+ *
+ * Owned by one cluster.
+ *  letters/1 A caller learns the answer, or that nobody took the letter in time and that it was taken back: then nothing of it will be done.
+ *  letters/2 A letter whose sending got no answer is sent again under its number, and is taken back only when it is known to be there.
+ *  letters/3 One statement sends all that wait, and one at a time asks for answers.
+ */
+import { AppError } from '../../core/errors.ts';
+import type { SessionKey } from '../../core/model/ids.ts';
+import type { Letter, NodeId, Nodes } from '../../store/nodes.ts';
+import type { Context } from '../options.ts';
+import { answerOf, type LetterBody } from './letter-body.ts';
+
+export type Addressee = { readonly session: SessionKey } | { readonly node: NodeId };
+
+interface Waiting {
+  readonly done: (answer: unknown) => void;
+  readonly fail: (error: unknown) => void;
+  readonly cancel: () => void;
+  state: 'queued' | 'sending' | 'sent';
+  /** Its time is over; it is taken back as soon as it is sent. */
+  late: boolean;
+}
+
+/** Pause before a letter that could not be sent is sent again, ms. */
+const retryMs = 250;
+
+export class Letters {
+  readonly #context: Context;
+  readonly #nodes: Nodes;
+  readonly #self: () => NodeId;
+  readonly #waiting = new Map<string, Waiting>();
+  #queue: Letter[] = [];
+  #sending = false;
+  #looking = false;
+  #again = false;
+  #cancelRetry: (() => void) | null = null;
+
+  constructor(context: Context, nodes: Nodes, self: () => NodeId) {
+    this.#context = context;
+    this.#nodes = nodes;
+    this.#self = self;
+  }
+
+  /** Throws `owner_unreachable` when nobody has answered within `answerMs`, and what the other node throws. */
+  ask(to: Addressee, body: LetterBody, answerMs: number): Promise<unknown> {
+    const { clock, ids } = this.#context;
+    const id = ids();
+    return new Promise((done, fail) => {
+      const cancel = clock.timer(answerMs, () => this.#isLate(id));
+      this.#waiting.set(id, { done, fail, cancel, state: 'queued', late: false });
+      this.#queue.push({ id, from: this.#self(), body, ...to });
+      this.#send();
+    });
+  }
+
+  /** Answers may have come. */
+  look(): void {
+    if (this.#looking) {
+      this.#again = true;
+    } else if (this.#waiting.size > 0) {
+      void this.#look();
+    }
+  }
+
+  /** Nobody waits for answers any more. */
+  close(error: AppError): void {
+    this.#cancelRetry?.();
+    for (const [id, { fail }] of this.#waiting) {
+      this.#forget(id);
+      fail(error);
+    }
+    this.#queue = [];
+  }
+
+  #send(): void {
+    if (!this.#sending && this.#cancelRetry === null && this.#queue.length > 0) {
+      this.#sending = true;
+      // Those that are asked for in one pass go together.
+      this.#context.clock.soon(() => void this.#sendAll());
+    }
+  }
+
+  async #sendAll(): Promise<void> {
+    const letters = this.#queue;
+    this.#queue = [];
+    for (const { id } of letters) {
+      this.#mark(id, 'sending');
+    }
+    try {
+      await this.#nodes.send(letters);
+      for (const { id } of letters) {
+        this.#mark(id, 'sent');
+      }
+    } catch (error) {
+      this.#context.onError(error, 'letters');
+      this.#queue = [...letters.filter(({ id }) => this.#waiting.has(id)), ...this.#queue];
+      this.#cancelRetry = this.#context.clock.timer(retryMs, () => {
+        this.#cancelRetry = null;
+        this.#send();
+      });
+    }
+    this.#sending = false;
+    this.#send();
+  }
+
+  #mark(id: string, state: Waiting['state']): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting !== undefined) {
+      waiting.state = state;
+      if (state === 'sent' && waiting.late) {
+        void this.#takeBack(id);
+      }
+    }
+  }
+
+  #isLate(id: string): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) {
+      return;
+    }
+    waiting.late = true;
+    if (waiting.state === 'queued' && this.#cancelRetry === null) {
+      this.#queue = this.#queue.filter((letter) => letter.id !== id);
+      this.#fail(id, unreachable());
+    } else if (waiting.state === 'sent') {
+      void this.#takeBack(id);
+    }
+  }
+
+  async #takeBack(id: string): Promise<void> {
+    try {
+      const [taken] = await this.#nodes.withdraw([id]);
+      if (taken === undefined) {
+        await this.#look();
+      }
+      this.#fail(id, unreachable());
+    } catch (error) {
+      this.#fail(id, error);
+    }
+  }
+
+  async #look(): Promise<void> {
+    this.#looking = true;
+    try {
+      do {
+        this.#again = false;
+        for (const { id, reply } of await this.#nodes.replies([...this.#waiting.keys()])) {
+          const waiting = this.#forget(id);
+          try {
+            waiting?.done(answerOf(reply));
+          } catch (error) {
+            waiting?.fail(error);
+          }
+        }
+      } while (this.#again);
+    } catch (error) {
+      // The next look finds them.
+      this.#context.onError(error, 'letters');
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  #fail(id: string, error: unknown): void {
+    this.#forget(id)?.fail(error);
+  }
+
+  #forget(id: string): Waiting | undefined {
+    const waiting = this.#waiting.get(id);
+    waiting?.cancel();
+    this.#waiting.delete(id);
+    return waiting;
+  }
+}
+
+const unreachable = (): AppError =>
+  new AppError({ code: 'owner_unreachable', message: 'the node that owns the session has not answered in time' });

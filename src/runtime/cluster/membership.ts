@@ -1,0 +1,202 @@
+/**
+ * The life of this node among others: it joins, beats, watches the others, and learns that it has been declared dead.
+ *
+ * Owned by one cluster.
+ *  cluster-member/1 The lease counts from the sending of the last renewal that was answered. The guard of the agents learns each one.
+ *  cluster-member/2 Another node is declared dead only when its beat has not moved for its whole time-to-live on this node's own clock,
+ *               and the beat that was seen is compared once more.
+ *  cluster-member/3 What a commit brings about happens only under a lease that is known to last: behind a pause the next renewal tells
+ *               whether this node is still alive.
+ *  cluster-member/4 A node that is declared dead stays dead; the daemon goes on as a new node.
+ */
+import type { LeaseTimes } from '../../protocol/lease-times.ts';
+import type { NodeFacts, NodeId, NodeLoad, Nodes, StoredNode } from '../../store/nodes.ts';
+import type { Context } from '../options.ts';
+import type { LeaseGuard } from './options.ts';
+
+export interface MembershipParts {
+  readonly context: Context;
+  readonly nodes: Nodes;
+  readonly times: LeaseTimes;
+  readonly facts: Omit<NodeFacts, 'address' | 'ttlMs'>;
+  readonly address: () => string | null;
+  readonly load: () => NodeLoad;
+  readonly guard: LeaseGuard | null;
+  /** After a renewal. `late`: the one before was answered so long ago that the store may be another one by now. */
+  readonly renewed: (late: boolean) => void;
+  readonly died: () => void;
+  /** Another node was declared dead. */
+  readonly freed: () => void;
+}
+
+/** `out`: it has not joined yet. */
+type MemberState = 'out' | 'up' | 'draining' | 'dead' | 'left';
+
+interface Seen {
+  readonly beat: number;
+  readonly since: number;
+}
+
+/** 2 to the 48th: as many as a Postgres bigint and a JavaScript number both hold. */
+const idsBelow = 281_474_976_710_656;
+
+export class Membership {
+  readonly #parts: MembershipParts;
+  readonly #seen = new Map<NodeId, Seen>();
+  readonly #held: (() => void)[] = [];
+  #id: NodeId = 0;
+  #state: MemberState = 'out';
+  /** When the last renewal that was answered was sent. */
+  #renewedAt = 0;
+  #cancel: (() => void) | null = null;
+  #renewing = false;
+
+  constructor(parts: MembershipParts) {
+    this.#parts = parts;
+  }
+
+  get id(): NodeId {
+    return this.#id;
+  }
+
+  get state(): MemberState {
+    return this.#state;
+  }
+
+  /** It may be declared dead at any moment, or is. */
+  get isSuspended(): boolean {
+    const { context, times } = this.#parts;
+    return this.#state === 'dead' || context.clock.now() - this.#renewedAt >= times.freezeMs;
+  }
+
+  /** As a new node. Throws `store_locked`, `store_*`. */
+  async join(): Promise<void> {
+    const { context, nodes, facts, address, times } = this.#parts;
+    const id = Math.floor(context.random() * idsBelow);
+    const sent = context.clock.now();
+    await nodes.join(id, { ...facts, address: address(), ttlMs: times.ttlMs });
+    this.#id = id;
+    this.#state = 'up';
+    this.#answered(sent);
+    this.#arm();
+  }
+
+  async leave(): Promise<void> {
+    this.#cancel?.();
+    this.#cancel = null;
+    const isIn = this.#isIn();
+    this.#state = 'left';
+    this.#runHeld();
+    this.#parts.guard?.over();
+    if (isIn) {
+      await this.#parts.nodes.leave();
+    }
+  }
+
+  /** Calls at once under a lease that lasts, else after the next renewal, or when it is known that there will be none. */
+  whenAlive(run: () => void): void {
+    if (this.#state === 'out' || this.#state === 'left' || !this.isSuspended) {
+      run();
+    } else {
+      this.#held.push(run);
+      void this.#renew();
+    }
+  }
+
+  /** A method, since the state changes while something is waited for. */
+  #isIn(): boolean {
+    return this.#state === 'up' || this.#state === 'draining';
+  }
+
+  #arm(): void {
+    const { context, times } = this.#parts;
+    this.#cancel = context.clock.timer(times.renewMs, () => {
+      // A renewal without an answer must not keep the next one from being sent.
+      this.#arm();
+      void this.#renew();
+      void this.#watch();
+    });
+  }
+
+  async #renew(): Promise<void> {
+    if (this.#renewing || !this.#isIn()) {
+      return;
+    }
+    this.#renewing = true;
+    const { context, nodes, load, address, times, renewed, died } = this.#parts;
+    const { id } = this;
+    const sent = context.clock.now();
+    try {
+      const state = await nodes.renew(load(), address());
+      if (!this.#isIn() || this.#id !== id) {
+        return;
+      }
+      if (state === null) {
+        this.#state = 'dead';
+        this.#cancel?.();
+        died();
+        this.#runHeld();
+        return;
+      }
+      // Sent long ago: it is alive, and what the launcher may thaw is decided by when it was sent.
+      const late = sent - this.#renewedAt >= times.freezeMs;
+      this.#state = state;
+      this.#answered(sent);
+      renewed(late);
+      if (!this.isSuspended) {
+        this.#runHeld();
+      }
+    } catch (error) {
+      // The next one comes; the deadline stands.
+      context.onError(error, 'renewal');
+    } finally {
+      this.#renewing = false;
+    }
+  }
+
+  #answered(sent: number): void {
+    const { times, guard } = this.#parts;
+    this.#renewedAt = sent;
+    guard?.lease({ freezeAt: sent + times.freezeMs, killAt: sent + times.killMs });
+  }
+
+  #runHeld(): void {
+    for (const run of this.#held.splice(0)) {
+      run();
+    }
+  }
+
+  async #watch(): Promise<void> {
+    const { context, nodes, freed } = this.#parts;
+    try {
+      const others = (await nodes.list()).filter(({ id }) => id !== this.#id);
+      const silent = this.#look(others);
+      for (const { id, beat } of silent) {
+        if (await nodes.declareDead(id, beat)) {
+          freed();
+        }
+      }
+    } catch (error) {
+      context.onError(error, 'watch');
+    }
+  }
+
+  /** Those that have been silent for too long. */
+  #look(others: readonly StoredNode[]): readonly StoredNode[] {
+    const now = this.#parts.context.clock.now();
+    const ids = new Set(others.map(({ id }) => id));
+    for (const id of this.#seen.keys()) {
+      if (!ids.has(id)) {
+        this.#seen.delete(id);
+      }
+    }
+    return others.filter(({ id, beat, ttlMs }) => {
+      const seen = this.#seen.get(id);
+      if (seen === undefined || seen.beat !== beat) {
+        this.#seen.set(id, { beat, since: now });
+        return false;
+      }
+      return now - seen.since >= ttlMs;
+    });
+  }
+}

@@ -1,0 +1,37 @@
+/** What makes a daemon one of several nodes, and what its sessions need of the others. */
+import type { SessionKey } from '../../core/model/ids.ts';
+import type { Input } from '../../core/model/inputs.ts';
+import type { Reply } from '../../core/model/replies.ts';
+import type { LeaseTimes } from '../../protocol/lease-times.ts';
+import type { NodeFacts } from '../../store/nodes.ts';
+
+/** Freezes and ends the agents of a daemon that cannot renew, whatever its threads do. Milliseconds of `Clock.now`. */
+export interface LeaseGuard {
+  lease(until: { readonly freezeAt: number; readonly killAt: number }): void;
+  /** There is nothing to lose any more. */
+  over(): void;
+}
+
+export interface ClusterOptions {
+  readonly facts: Omit<NodeFacts, 'address' | 'ttlMs'>;
+  readonly times: LeaseTimes;
+  /** Between two looks at what hints may not have told, ms. */
+  readonly pollMs: number;
+  /** Where this node's API is; null: not yet. */
+  readonly address: () => string | null;
+  readonly guard?: LeaseGuard;
+}
+
+/** The others, for the sessions of this node. */
+export interface ClusterLink {
+  /** It claims no session. */
+  readonly claimsNothing: boolean;
+  /** For a session of another node: the answer once it is stored there. Throws `owner_unreachable`, with nothing done. */
+  command(session: SessionKey, input: Input): Promise<Reply>;
+  /** Calls at once under a lease that lasts, else after the next renewal, or when it is known that there will be none. */
+  whenAlive(run: () => void): void;
+  /** This node has committed events. */
+  committed(): void;
+  /** A session is at rest. */
+  rests(session: SessionKey, lease: number): void;
+}
