@@ -1,5 +1,6 @@
-/** Every configuration of both machines, as the programs of the checker list them. */
+/** Every configuration of all machines, as the programs of the checker list them. */
 import { configs } from './model/configs.ts';
+import { leaseConfigs } from './nodes/configs.ts';
 import { slotsConfigs } from './slots/configs.ts';
 
 export interface Named {
@@ -10,6 +11,9 @@ export interface Named {
   readonly deep: boolean;
 }
 
-export const everyConfig: readonly Named[] = [...configs, ...slotsConfigs];
+/** Those that drive the core. */
+export const coreConfigs: readonly Named[] = [...configs, ...slotsConfigs];
+
+export const everyConfig: readonly Named[] = [...coreConfigs, ...leaseConfigs];
 
 export const named = (name: string): Named | undefined => everyConfig.find((config) => config.name === name);

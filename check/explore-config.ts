@@ -5,6 +5,8 @@ import { configNamed } from './model/configs.ts';
 import type { Core } from './model/core.ts';
 import { teller } from './model/describe.ts';
 import { modelOf } from './model/model.ts';
+import { leaseConfigNamed } from './nodes/configs.ts';
+import { leaseModelOf, leaseTeller } from './nodes/model.ts';
 import { slotsConfigNamed } from './slots/configs.ts';
 import { slotsModelOf, slotsTeller } from './slots/model.ts';
 
@@ -34,6 +36,10 @@ export function exploreConfig(
   const config = configNamed(name);
   if (config !== undefined) {
     return answerOf(name, explore(modelOf(config, core), options), teller);
+  }
+  const lease = leaseConfigNamed(name);
+  if (lease !== undefined) {
+    return answerOf(name, explore(leaseModelOf(lease, core), options), leaseTeller);
   }
   const slots = slotsConfigNamed(name);
   if (slots === undefined) {

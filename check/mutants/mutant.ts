@@ -1,7 +1,11 @@
-/** A mutant: the core with one edit. */
+/** What is mutated: the core as a whole, or one file by itself. */
+export type Root = 'src/core' | 'src/protocol' | 'check/nodes';
+
+/** A mutant: the core, or the protocol of the nodes, with one edit. */
 export interface Mutant {
   readonly name: string;
-  /** File below `src/core`. */
+  readonly root: Root;
+  /** File below it. */
   readonly file: string;
   /** Stands exactly once in the file. */
   readonly from: string;
@@ -13,6 +17,7 @@ export interface Mutant {
 export const mutant = (name: string, config: string, file: string, from: string, to: string): Mutant => ({
   name,
   config,
+  root: 'src/core',
   file: `${file}.ts`,
   from,
   to,

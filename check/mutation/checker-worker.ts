@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Answer } from '../explore-config.ts';
 import { exploreConfig } from '../explore-config.ts';
-import type { Core } from '../model/core.ts';
+import { type Core, mutatedCore } from '../model/core.ts';
 import type { Look } from './plan.ts';
 
 export interface Hunt {
@@ -29,7 +29,7 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 
 async function load(url: string): Promise<Core | null> {
   try {
-    return (await import(url)) as Core;
+    return await mutatedCore(url);
   } catch (error) {
     post({ type: 'unloadable', error: messageOf(error) });
     return null;

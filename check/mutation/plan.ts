@@ -1,6 +1,6 @@
 /** In which configurations the checker looks for a mutant, in which order, and how far: chosen for speed. */
 import { readFileSync } from 'node:fs';
-import { everyConfig } from '../configs.ts';
+import { coreConfigs } from '../configs.ts';
 import { mutants } from '../mutants/list.ts';
 
 export interface Look {
@@ -27,7 +27,7 @@ const fullStates = 15_000;
 /** The same for a configuration that was written for what the file does. */
 const fullStatesOfOwn = 40_000;
 
-const daily = everyConfig.filter(({ deep }) => !deep).map(({ name }) => name);
+const daily = coreConfigs.filter(({ deep }) => !deep).map(({ name }) => name);
 const sizeOf = (config: string): number => statesOf(config) ?? Number.POSITIVE_INFINITY;
 
 /**

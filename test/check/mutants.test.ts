@@ -1,4 +1,4 @@
-/** The mutants fit the core, and each has its pin; `npm run check:mutants` finds them. */
+/** The mutants fit what they mutate, and each has its pin; `npm run check:mutants` finds them. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { everyConfig as configs } from '../../check/configs.ts';
@@ -8,7 +8,7 @@ const text = (path: string): string => readFileSync(new URL(`../../${path}`, imp
 
 test('the text that a mutant replaces occurs once in its file', () => {
   expect(mutants.length).toBeGreaterThan(100);
-  const misfits = mutants.filter(({ file, from }) => text(`src/core/${file}`).split(from).length !== 2);
+  const misfits = mutants.filter(({ root, file, from }) => text(`${root}/${file}`).split(from).length !== 2);
   expect(misfits.map(({ name, file }) => `${name}: ${file}`)).toEqual([]);
 });
 

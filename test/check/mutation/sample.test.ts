@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { everyConfig as configs } from '../../../check/configs.ts';
+import { coreConfigs as configs } from '../../../check/configs.ts';
 import type { CoreMutant } from '../../../check/mutation/generate.ts';
 import { idOf } from '../../../check/mutation/generate.ts';
 import type { Judgement } from '../../../check/mutation/judged.ts';

@@ -1,0 +1,53 @@
+/**
+ * The rules by which nodes share sessions, each as the statement, the launcher or the watcher keeps it. The mutants of the protocol are edits of
+ * this file: each rule is needed, and `check:mutants` has the run that goes wrong without it.
+ */
+import type { LeaseTimes } from '../../src/protocol/lease-times.ts';
+
+export interface NodeRules {
+  /** Who stops the agents. A daemon may be stopped itself. */
+  readonly guard: 'launcher' | 'daemon';
+  /** A renewal finds its row. */
+  readonly renews: (state: 'up' | 'dead') => boolean;
+  /** The age of the lease that an answered renewal gives. */
+  readonly leaseAge: (sinceSent: number, sinceAnswer: number) => number;
+  /** An answer gives a lease, and thaws what stands still. */
+  readonly extends: (sinceSent: number, times: LeaseTimes) => boolean;
+  /** The launcher lets an agent begin. `alone`: the one before it is gone. */
+  readonly starts: (leaseAge: number, alone: boolean, times: LeaseTimes) => boolean;
+  /** How long it takes at most until signals have done their work. */
+  readonly stopTakes: (times: LeaseTimes) => number;
+  /** The next renewal is to be sent. */
+  readonly isDue: (sinceSent: number, sinceAnswer: number, times: LeaseTimes) => boolean;
+  /** How long a node was silent: by the watcher's clock, by that of the database, or by the age of the row that the database has. */
+  readonly silence: (own: number, database: number, rowAge: number) => number;
+  /** Where the watcher begins to count when it has got another beat. */
+  readonly watchFrom: (sinceSent: number, sinceAnswer: number) => number;
+  /** The watcher begins to count again. */
+  readonly hasChanged: (otherBeat: boolean, otherEra: boolean) => boolean;
+  /** The statement that declares a death still finds what the watcher saw. */
+  readonly declares: (sameBeat: boolean, sameEra: boolean) => boolean;
+  /** After a failover: ownership is compared before a renewal gives a lease. */
+  readonly keeps: (owns: boolean) => boolean;
+  /** A lease that has lapsed is taken up again. `settled`: a time-to-live has passed since the node met this era. */
+  readonly resumes: (sameEra: boolean, settled: boolean) => boolean;
+  /** The same for a session that is to be claimed. */
+  readonly claims: (firstEra: boolean, settled: boolean) => boolean;
+}
+
+export const nodeRules: NodeRules = {
+  guard: 'launcher',
+  renews: (state) => state === 'up',
+  leaseAge: (sinceSent) => sinceSent,
+  extends: (sinceSent, times) => sinceSent < times.freezeMs,
+  starts: (leaseAge, alone, times) => alone && leaseAge < times.freezeMs,
+  stopTakes: (times) => times.stopMs,
+  isDue: (sinceSent, _sinceAnswer, times) => sinceSent >= times.renewMs,
+  silence: (own) => own,
+  watchFrom: (_sinceSent, sinceAnswer) => sinceAnswer,
+  hasChanged: (otherBeat, otherEra) => otherBeat || otherEra,
+  declares: (sameBeat, sameEra) => sameBeat && sameEra,
+  keeps: (owns) => owns,
+  resumes: (sameEra, settled) => sameEra || settled,
+  claims: (firstEra, settled) => firstEra || settled,
+};
