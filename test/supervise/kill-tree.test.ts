@@ -99,6 +99,7 @@ describe('S04: a tool in its own session', () => {
       group,
       startTime: '1',
       zombie: false,
+      stopped: false,
       cookie: 'x',
       daemonId: null,
       bare: false,
@@ -171,7 +172,15 @@ describe('S08: a stranger', () => {
   test('that got the pid between the search and the signal is not touched', async () => {
     await using stranger = new Stranger();
     // The look saw a descendant under this pid; before the signal it has ended, and the pid has been given away.
-    const seen = { parent: 1, group: stranger.pid, zombie: false, cookie: 'x', daemonId: null, bare: false };
+    const seen = {
+      parent: 1,
+      group: stranger.pid,
+      zombie: false,
+      stopped: false,
+      cookie: 'x',
+      daemonId: null,
+      bare: false,
+    };
     let looks = 0;
     const scanner = new ProcessScanner(() => {
       looks += 1;
@@ -185,7 +194,7 @@ describe('S08: a stranger', () => {
   test('that got the number of a group between the search and the signal is not touched', async () => {
     await using stranger = new Stranger();
     // The look saw a member of a group without a leader; before the signal it has ended, and the number has been given away.
-    const seen = { pid: 2 ** 22 + 1, parent: 1, group: stranger.pid, startTime: '1', zombie: false };
+    const seen = { pid: 2 ** 22 + 1, parent: 1, group: stranger.pid, startTime: '1', zombie: false, stopped: false };
     let looks = 0;
     const scanner = new ProcessScanner(() => {
       looks += 1;
@@ -216,7 +225,7 @@ describe('S08: a stranger', () => {
   });
 
   test('that is older than the process of its parent link is not its child', () => {
-    const entry = { group: 0, zombie: false, cookie: null, daemonId: null, bare: false };
+    const entry = { group: 0, zombie: false, stopped: false, cookie: null, daemonId: null, bare: false };
     const entries = [
       { ...entry, pid: 900_001, parent: 0, startTime: '500', cookie: 'x' },
       { ...entry, pid: 900_002, parent: 900_001, startTime: '499' },

@@ -116,8 +116,8 @@ describe('the process table', () => {
     const answer =
       '  812     1   812 Ss   Sat Nov 21 03:20:48 2026\n 9134   812   812 Z+   Sat Nov 21 03:20:49 2026\nnonsense\n';
     expect(parsePs(answer)).toEqual([
-      { pid: 812, parent: 1, group: 812, startTime: 'Sat Nov 21 03:20:48 2026', zombie: false },
-      { pid: 9134, parent: 812, group: 812, startTime: 'Sat Nov 21 03:20:49 2026', zombie: true },
+      { pid: 812, parent: 1, group: 812, startTime: 'Sat Nov 21 03:20:48 2026', zombie: false, stopped: false },
+      { pid: 9134, parent: 812, group: 812, startTime: 'Sat Nov 21 03:20:49 2026', zombie: true, stopped: false },
     ]);
   });
 });

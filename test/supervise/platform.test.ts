@@ -39,6 +39,7 @@ describe('the process table of Linux', () => {
         group: 7,
         startTime: '4711',
         zombie: false,
+        stopped: false,
       });
     }
     expect(parseStat(7, '7 (sh) Z 1 7')).toBeNull();
@@ -60,10 +61,11 @@ describe('the process table of Linux', () => {
 describe('the answer of ps', () => {
   test('is parsed', () => {
     const answer =
-      '  812     1   812 Ss   Sat Nov 21 03:20:48 2026\n 9134   812   812 Z+   Sat Nov 21 03:20:49 2026\nnonsense\n';
+      '  812     1   812 Ss   Sat Nov 21 03:20:48 2026\n 9134   812   812 Z+   Sat Nov 21 03:20:49 2026\n  900   812   900 T    Sat Nov 21 03:20:50 2026\nnonsense\n';
     expect(parsePs(answer)).toEqual([
-      { pid: 812, parent: 1, group: 812, startTime: 'Sat Nov 21 03:20:48 2026', zombie: false },
-      { pid: 9134, parent: 812, group: 812, startTime: 'Sat Nov 21 03:20:49 2026', zombie: true },
+      { pid: 812, parent: 1, group: 812, startTime: 'Sat Nov 21 03:20:48 2026', zombie: false, stopped: false },
+      { pid: 9134, parent: 812, group: 812, startTime: 'Sat Nov 21 03:20:49 2026', zombie: true, stopped: false },
+      { pid: 900, parent: 812, group: 900, startTime: 'Sat Nov 21 03:20:50 2026', zombie: false, stopped: true },
     ]);
   });
 

@@ -2,7 +2,7 @@
  * The launcher: a parent without code of anybody else's. It owns the signals, the kill ladder and the exit code; the daemon is
  * its child, in a group and session of its own, and does whatever it does.
  *
- * Owns: the child, its control socket, at most one timer for each rung, the list of who is told what.
+ * Owns: the child, its control socket, at most one timer for each rung, the list of who is told what, the guard of the lease.
  *
  *   running ──first signal──► ending ──grace──► dump ──► SIGTERM ──term──► SIGKILL ──► exit ──► sweep ──► exit code
  *      │                        │ └─ said goodbye, and does not go ────────────► ▲        ▲
@@ -16,6 +16,8 @@
  *  launcher/3 The exit code is the daemon's own where it came to its own end, by a signal's number where it was ended.
  *  launcher/4 Without a terminal SIGHUP means nothing: there is none to hang up.
  *  launcher/5 Nothing is imported here that a start does not need.
+ *  launcher/6 Once the daemon has told of a lease, nothing that it started works past the lease's end, whether daemon and launcher were
+ *             held up or not; see guard/1 to guard/4. An end that is asked for does not wait for what is frozen.
  */
 import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
@@ -25,6 +27,7 @@ import { endDaemonProcesses, killDaemonProcessesNow } from '../process/leftovers
 import { LineSplitter } from '../channel/lines.ts';
 import { signalGroup } from '../platform/processes.ts';
 import type { ReportSocket, ReportAnswer } from './report-socket.ts';
+import type { LeaseGuard } from '../guard/lease-guard.ts';
 import type { HangTrigger } from '../../core/model/hang.ts';
 import type { HangSummary } from '../watchdog/report.ts';
 import type { FromDaemon, ToDaemon } from './control-messages.ts';
@@ -113,6 +116,8 @@ class Launcher {
   #reports = 0;
   #reportSocket: ReportSocket | null = null;
   #reported: HangSummary | null = null;
+  #guard: LeaseGuard | null = null;
+  #guarding: Promise<LeaseGuard> | null = null;
 
   constructor(options: LaunchOptions) {
     this.#options = options;
@@ -207,13 +212,48 @@ class Launcher {
         return;
       case 'heartbeat':
         this.#lag = { ms: message.lagMs, at: performance.now() };
+        this.#guard?.alive(message.at - message.lagMs);
         this.#send({ type: 'heartbeat' });
+        return;
+      case 'pong':
+        this.#guard?.alive(message.at);
+        return;
+      case 'lease':
+        void this.#guarded((guard) => guard.lease(message));
+        return;
+      case 'lease-over':
+        void this.#guarded((guard) => guard.over());
         return;
       case 'reported':
         this.#asked.get(message.id)?.(message.report);
         this.#asked.delete(message.id);
         return;
     }
+  }
+
+  /** In the order of the messages; at once, when the guard is there. */
+  async #guarded(then: (guard: LeaseGuard) => void): Promise<void> {
+    if (this.#guard !== null) {
+      then(this.#guard);
+      return;
+    }
+    this.#guarding ??= this.#makeGuard();
+    const guard = await this.#guarding;
+    then(guard);
+    this.#guard = guard;
+  }
+
+  /** Only a daemon that shares its database needs one. */
+  async #makeGuard(): Promise<LeaseGuard> {
+    const { LeaseGuard: Guard } = await import('../guard/lease-guard.ts');
+    return new Guard({
+      daemonId: this.#daemonId,
+      daemonPid: this.#child?.pid ?? 0,
+      ping: () => this.#send({ type: 'ping' }),
+      say: this.#options.say,
+      onFrozen: (since) => this.#send({ type: 'frozen', since }),
+      onThawed: (ms) => this.#send({ type: 'thawed', ms }),
+    });
   }
 
   async #openReportSocket(folder: string): Promise<void> {
@@ -356,6 +396,8 @@ class Launcher {
     }
     this.#answerAll();
     this.#reportSocket?.close();
+    void this.#guarding?.then((guard) => guard.close());
+    this.#guard?.close();
     const { ended, left } = await endDaemonProcesses(this.#daemonId);
     if (left.length > 0) {
       this.#options.say(`signalbox: could not be ended: process ${left.join(', ')}`);

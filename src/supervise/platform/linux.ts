@@ -133,6 +133,7 @@ export function parseStat(pid: number, stat: string): ProcessInfo | null {
     group: Number(group),
     startTime,
     zombie: state === 'Z' || state === 'X',
+    stopped: state === 'T' || state === 't',
   };
 }
 

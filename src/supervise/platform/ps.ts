@@ -58,6 +58,7 @@ export function parsePs(output: string): readonly ProcessInfo[] {
         group: Number(group),
         startTime,
         zombie: state.startsWith('Z'),
+        stopped: /^[Tt]/.test(state),
       },
     ];
   });

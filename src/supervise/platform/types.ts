@@ -13,6 +13,8 @@ export interface ProcessInfo {
   readonly startTime: string;
   /** Dead and not yet reaped: it runs nothing and holds nothing, so it counts as gone. */
   readonly zombie: boolean;
+  /** By a signal, or by a debugger: it runs nothing until it is continued. */
+  readonly stopped: boolean;
 }
 
 /** What the supervisor wrote into the environment that a process began with; null where it is not there or not shown. */

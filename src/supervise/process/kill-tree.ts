@@ -19,7 +19,7 @@ import type { Timers } from '../timers.ts';
 import { pause, realTimers } from '../timers.ts';
 import { signal, signalGroup } from '../platform/processes.ts';
 
-interface Selector {
+export interface Selector {
   readonly cookie?: string;
   readonly daemonId?: string;
   /** A group whose leader began at this time; once the leader is gone, whoever is left in it. */
@@ -67,7 +67,7 @@ export async function killTree(selector: Selector, options: KillTreeOptions = {}
       for (const { pid } of alive) {
         found.add(pid);
       }
-      const signalled = killFound(alive, entries);
+      const signalled = signalFound(alive, entries, 'SIGKILL');
       const unsure = alive.length === 0 && newlyBare(entries, bare) && looks < looksInDoubt;
       if (expired || (signalled === 0 && !unsure)) {
         return report(found, alive);
@@ -83,7 +83,7 @@ export async function killTree(selector: Selector, options: KillTreeOptions = {}
 export function killTreeNow(selector: Selector): readonly number[] {
   const entries = system.entriesNow();
   const alive = belonging(selector, entries);
-  killFound(alive, entries);
+  signalFound(alive, entries, 'SIGKILL');
   return alive.map(({ pid }) => pid);
 }
 
@@ -129,7 +129,7 @@ function isSeed(selector: Selector, entry: ProcessEntry, byPid: ReadonlyMap<numb
 }
 
 /** Whether somebody young has no environment who had not been seen so before; they are noted. */
-function newlyBare(entries: readonly ProcessEntry[], seen: Set<string>): boolean {
+export function newlyBare(entries: readonly ProcessEntry[], seen: Set<string>): boolean {
   const youngest = entries.reduce((most, { startTime }) => Math.max(most, Number(startTime)), 0);
   const before = seen.size;
   for (const { bare, pid, startTime } of entries) {
@@ -156,7 +156,11 @@ function ancestors(byPid: ReadonlyMap<number, ProcessEntry>): ReadonlySet<number
 }
 
 /** Answers how many took the signal, or needed none any more. */
-function killFound(alive: readonly ProcessInfo[], entries: readonly ProcessInfo[]): number {
+export function signalFound(
+  alive: readonly ProcessInfo[],
+  entries: readonly ProcessInfo[],
+  name: 'SIGKILL' | 'SIGSTOP',
+): number {
   const living = entries.filter((entry) => !entry.zombie);
   const byGroup = Map.groupBy(living, (entry) => entry.group);
   const ours = new Set(alive.map(({ pid }) => pid));
@@ -164,7 +168,7 @@ function killFound(alive: readonly ProcessInfo[], entries: readonly ProcessInfo[
   for (const group of new Set(alive.map((target) => target.group))) {
     const members = byGroup.get(group) ?? [];
     const whole = members.every(({ pid }) => ours.has(pid)) && isSameGroup(group, entries);
-    if (whole && signalGroup(group, 'SIGKILL')) {
+    if (whole && signalGroup(group, name)) {
       for (const { pid } of members) {
         signalled.add(pid);
       }
@@ -172,7 +176,7 @@ function killFound(alive: readonly ProcessInfo[], entries: readonly ProcessInfo[
   }
   // Each one also by himself: he may have left his group since he was seen.
   for (const target of alive) {
-    if (killOne(target)) {
+    if (signalOne(target, name)) {
       signalled.add(target.pid);
     }
   }
@@ -188,12 +192,13 @@ function isSameGroup(group: number, seen: readonly ProcessInfo[]): boolean {
   return leader === null || seen.some((one) => one.pid === group && one.startTime === leader.startTime);
 }
 
-function killOne(target: ProcessInfo): boolean {
+/** Only the very process that was seen. True as well: it is gone. */
+export function signalOne(target: ProcessInfo, name: NodeJS.Signals): boolean {
   const now = system.info(target.pid);
   if (now === null || now.zombie || now.startTime !== target.startTime) {
     return true;
   }
-  return signal(target.pid, 'SIGKILL');
+  return signal(target.pid, name);
 }
 
 function report(found: ReadonlySet<number>, alive: readonly ProcessInfo[]): KillTreeReport {

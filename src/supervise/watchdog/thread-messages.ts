@@ -1,6 +1,7 @@
 /** What the main thread and its watchdog thread say to each other. */
 import type { AgentFinding } from './compose.ts';
 import type { HangTrigger } from '../../core/model/hang.ts';
+import type { ToDaemon } from '../launcher/control-messages.ts';
 import type { HangSummary } from './report.ts';
 
 /** Handed over at the start. */
@@ -47,6 +48,8 @@ export type FromThread =
       readonly report: HangSummary | null;
       readonly problem: string | null;
     }
+  /** The launcher's, for the main loop. */
+  | Extract<ToDaemon, { readonly type: 'ping' | 'frozen' | 'thawed' }>
   /** Asks for `looked`. */
   | { readonly type: 'look' }
   /** Noticed by itself; told once the main loop runs again. */

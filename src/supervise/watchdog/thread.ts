@@ -11,6 +11,7 @@
  */
 import type { Socket } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
+import { monotonicMs } from '../guard/clock.ts';
 import { LineSplitter } from '../channel/lines.ts';
 import { killDaemonProcessesNow } from '../process/leftovers.ts';
 import type { FromDaemon, ToDaemon } from '../launcher/control-messages.ts';
@@ -87,7 +88,7 @@ class Thread {
     }
     this.#ticks += 1;
     if (this.#ticks % ticksPerBeat === 0) {
-      this.#toLauncher({ type: 'heartbeat', lagMs: this.#memory.lagMs });
+      this.#toLauncher({ type: 'heartbeat', lagMs: this.#memory.lagMs, at: monotonicMs() });
     }
   }
 
@@ -135,6 +136,11 @@ class Thread {
     this.#launcherAt = performance.now();
     switch (message.type) {
       case 'heartbeat':
+        return;
+      case 'ping':
+      case 'frozen':
+      case 'thawed':
+        this.#toMain(message);
         return;
       case 'end':
         this.#toMain({ type: 'end', why: message.why });

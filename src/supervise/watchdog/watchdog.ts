@@ -9,6 +9,8 @@
  */
 import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { monotonicMs } from '../guard/clock.ts';
+import { FreezeListeners, type Guard } from '../guard/lease.ts';
 import type { FromDaemon } from '../launcher/control-messages.ts';
 import { controlFd } from '../launcher/control-messages.ts';
 import type { AgentFinding } from './compose.ts';
@@ -52,6 +54,7 @@ export class Watchdog {
   readonly #worker: Worker;
   readonly #heartbeat: NodeJS.Timeout;
   readonly #waiting = new Map<number, Waiting>();
+  readonly #frozen = new FreezeListeners();
   #settings: WatchSettings;
   #snapshot: () => Snapshot | null = () => null;
   #empty = true;
@@ -93,6 +96,15 @@ export class Watchdog {
   /** Asked at every heartbeat what is live now; null: nothing. It must be cheap and must not throw. */
   set snapshot(source: () => Snapshot | null) {
     this.#snapshot = source;
+  }
+
+  /** The launcher as the guard of this daemon's lease. */
+  get guard(): Guard {
+    return {
+      lease: ({ sentAt, freezeAt, killAt }) => this.tell({ type: 'lease', sentAt, freezeAt, killAt }),
+      over: () => this.tell({ type: 'lease-over' }),
+      listen: (listener) => this.#frozen.listen(listener),
+    };
   }
 
   /** Rejects when it cannot be written, or the thread does not answer. */
@@ -152,6 +164,15 @@ export class Watchdog {
   #onThread(message: FromThread): void {
     switch (message.type) {
       case 'ready':
+        return;
+      case 'ping':
+        this.tell({ type: 'pong', at: monotonicMs() });
+        return;
+      case 'frozen':
+        this.#frozen.onFrozen(message.since);
+        return;
+      case 'thawed':
+        this.#frozen.onThawed(message.ms);
         return;
       case 'end':
         this.#options.onEnd?.(message.why);
