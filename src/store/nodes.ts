@@ -114,6 +114,6 @@ export interface Nodes {
 
   /** Calls for each hint until it is stopped. */
   onHint(listener: (hint: Hint) => void): () => void;
-  /** To all other nodes: this one has committed. What else `Hint` names hints by itself. */
+  /** Never throws. To all other nodes: this one has committed. What else `Hint` names hints by itself. */
   hintEvents(): void;
 }

@@ -33,6 +33,7 @@ export class MemoryNodes implements Nodes {
   readonly #deliver: (run: () => void) => void;
   readonly #listeners = new Set<(hint: Hint) => void>();
   #me: DiskNode | null = null;
+  #ended = false;
 
   /** `open` gives the disk, or throws when the store is closed. `deliver` carries out a hint, later. */
   constructor(open: () => MemoryDisk, deliver: (run: () => void) => void) {
@@ -266,17 +267,21 @@ export class MemoryNodes implements Nodes {
   }
 
   hintEvents(): void {
-    this.#hintAll('events');
+    if (!this.#ended) {
+      this.#hintAll('events');
+    }
   }
 
   /** Of a store that is closed. */
   end(): void {
     this.leave();
+    this.#ended = true;
     this.#listeners.clear();
   }
 
   /** The process has ended without a word. */
   crash(): void {
+    this.#ended = true;
     this.#listeners.clear();
     if (this.#me !== null) {
       this.#me.gone = true;
