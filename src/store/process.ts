@@ -1,5 +1,6 @@
 /** Which process a row in a database speaks of, and whether it lives. */
 import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
 
 /**
  * When the process began, as text that no other process has; where the system does not say, the same for all. Null: there is
@@ -33,5 +34,8 @@ export function processSpace(): string | null {
     return null;
   }
 }
+
+/** As `processSpace`; where the system does not say, the name of the machine. */
+export const ownSpace = (): string => processSpace() ?? hostname();
 
 const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

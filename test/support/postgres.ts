@@ -8,6 +8,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Client } from 'pg';
 import { freePort, giveTo, serverUser, untilSays } from './server-program.ts';
 
 export interface PostgresServer {
@@ -103,4 +104,16 @@ function exited(server: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
     server.once('exit', () => resolve());
   });
+}
+
+/** Some statement waits for a lock that a transaction of `client` has. */
+export async function untilOneWaits(client: Client): Promise<void> {
+  for (;;) {
+    // Within a transaction the server shows what it showed first.
+    await client.query('SELECT pg_stat_clear_snapshot()');
+    const { rows } = await client.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
+    if (rows.length > 0) {
+      return;
+    }
+  }
 }

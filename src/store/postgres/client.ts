@@ -1,5 +1,6 @@
 /**
- * The store's connections, by `pg`: one for what writes, one for signs of life, a few for readers. Statements have no names, and no setting of a
+ * The store's connections, by `pg`: one for what writes, one for signs of life, one for what nodes
+ * write to each other, a few for readers. Statements have no names, and no setting of a
  * connection is relied on: they pass any pooler in transaction mode.
  *
  *  postgres-client/1 A connection on which a statement got no answer is never used again.
@@ -8,6 +9,7 @@
 import pg from 'pg';
 import { sqlState, type Database, type Query, type Value } from './database.ts';
 import { AnswerLost, isAnswerLost, NotSent, said } from './failure.ts';
+import { listen } from './listener.ts';
 import type { Row } from '../row.ts';
 
 export interface ConnectionOptions {
@@ -29,11 +31,12 @@ const types: pg.CustomTypesConfig = {
 };
 
 export function connect({ url, readers, connectMs, statementMs }: ConnectionOptions): Database {
-  const poolOf = (max: number): pg.Pool => {
+  const connectionString = withCheckedServer(url);
+  const poolOf = (max: number, limitMs = connectMs): pg.Pool => {
     const pool = new pg.Pool({
-      connectionString: withCheckedServer(url),
+      connectionString,
       max,
-      connectionTimeoutMillis: connectMs,
+      connectionTimeoutMillis: limitMs,
       query_timeout: statementMs,
       keepAlive: true,
       application_name: 'signalbox',
@@ -44,12 +47,18 @@ export function connect({ url, readers, connectMs, statementMs }: ConnectionOpti
     return pool;
   };
   const writers = poolOf(1);
-  const beating = poolOf(1);
+  const beating = poolOf(1, Math.min(connectMs, beatConnectMs));
+  const mailing = poolOf(1);
   const probing = poolOf(1);
   const reading = poolOf(readers);
   return {
     write: (text, values) => using(writers, (query) => query(text, values)),
-    beat: (text, values) => using(beating, (query) => query(text, values)),
+    beat: (text, values, limitMs) =>
+      within(
+        limitMs,
+        using(beating, (query) => query(text, values, limitMs)),
+      ),
+    mail: (text, values) => using(mailing, (query) => query(text, values)),
     probe: (text, values) => using(probing, (query) => query(text, values)),
     read: (text, values) => again(() => using(reading, (query) => query(text, values))),
     transaction: (work) =>
@@ -67,8 +76,9 @@ export function connect({ url, readers, connectMs, statementMs }: ConnectionOpti
         }
       }),
     end: async () => {
-      await Promise.all([writers.end(), beating.end(), probing.end(), reading.end()]);
+      await Promise.all([writers.end(), beating.end(), mailing.end(), probing.end(), reading.end()]);
     },
+    listen: (channels, hear, missed) => listen({ connectionString, channels, hear, missed }),
   };
 }
 
@@ -77,6 +87,20 @@ const withCheckedServer = (url: string): string =>
   url.includes('uselibpqcompat=')
     ? url
     : url.replace(/([?&]sslmode=)(?:prefer|require|verify-ca)(?=&|$)/, '$1verify-full');
+
+/** A sign of life that finds no connection for so long is worth another try on another. */
+const beatConnectMs = 2_000;
+
+/** Rejects when there is no answer in time: also while there is no connection yet. */
+function within<T>(limitMs: number | undefined, answer: Promise<T>): Promise<T> {
+  if (limitMs === undefined) {
+    return answer;
+  }
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new AnswerLost(`none for ${limitMs} ms`)), limitMs);
+    answer.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
 
 /** As many as a pool of readers may have idle connections that a restart of the server has cut. */
 const readsMax = 5;
@@ -102,9 +126,10 @@ async function using<T>(pool: pg.Pool, work: (query: Query) => Promise<T>): Prom
   client.on('error', ignore);
   let broken = false;
   try {
-    return await work(async (text, values = []) => {
+    return await work(async (text, values = [], limitMs) => {
       try {
-        const result = await client.query<Row, Value[]>(text, [...values]);
+        const limit = limitMs === undefined ? {} : { query_timeout: limitMs };
+        const result = await client.query<Row, Value[]>({ text, values: [...values], ...limit });
         return result.rows;
       } catch (error) {
         const told = sqlState(error) === null ? lostOf(error) : error;

@@ -14,14 +14,15 @@ import { taskId, type SessionKey, type TaskId } from '../../core/model/ids.ts';
 import type { Record as CoreRecord, SessionRow } from '../../core/model/records.ts';
 import { applyRecords } from '../apply-records.ts';
 import { passAfterCommit, type Faults } from '../faults.ts';
-import type { CommitOutcome, SessionCommit, StoredSession } from '../port.ts';
+import type { CommitOutcome, HeldSession, SessionCommit, StoredSession } from '../port.ts';
 import { json, num, taskOf, text, type Row } from '../row.ts';
 import { admissionOf, sourceKey } from '../rules.ts';
 import { sqlState, type Database, type Value } from './database.ts';
 import { isAnswerLost, NotSent } from './failure.ts';
 import { Group, type Known } from './group.ts';
 import { keyOf, Ledger, sessionEntryOf, taskEntryOf, type SessionEntry, type TaskEntry } from './ledger.ts';
-import type { Membership } from './membership.ts';
+import type { Member } from './membership.ts';
+import type { PostgresNodes } from './nodes.ts';
 import { makePosition } from './position.ts';
 import type { Statements } from './sql.ts';
 
@@ -30,7 +31,9 @@ interface WriterParts {
   readonly sql: Statements;
   readonly faults: Faults;
   readonly era: number;
-  readonly membership: Membership;
+  readonly member: Member;
+  /** Where nodes share the schema. */
+  readonly nodes: PostgresNodes | null;
   /** Resolves after a pause before the next try; throws when the store was closed in the meantime. */
   readonly pause: (tries: number) => Promise<void>;
 }
@@ -45,8 +48,14 @@ const transient: ReadonlySet<string | null> = new Set(['40P01', '40001']);
 type Fate =
   | { readonly kind: 'written'; readonly xid: string }
   | { readonly kind: 'fenced' }
+  /** Some of its commands are not there any more. */
+  | { readonly kind: 'withdrawn' }
   | { readonly kind: 'stale' };
-type Fates = ReadonlyMap<SessionKey, Fate>;
+interface Fates {
+  readonly of: ReadonlyMap<SessionKey, Fate>;
+  /** Commands of sessions that were not written, which are not there any more. */
+  readonly withdrawn: ReadonlySet<string>;
+}
 
 export class Writer {
   readonly #parts: WriterParts;
@@ -56,12 +65,32 @@ export class Writer {
     this.#parts = parts;
   }
 
-  async claim(key: SessionKey): Promise<StoredSession> {
-    const { database, sql, membership } = this.#parts;
-    const [row] = await database.write(sql.claim, [key, membership.inc]);
-    if (row === undefined) {
-      throw membership.declaredDead();
+  async claim(key: SessionKey): Promise<StoredSession | HeldSession> {
+    const claimed = await this.#take(key);
+    return 'held' in claimed ? claimed : this.#taken(key, claimed.row);
+  }
+
+  async #take(key: SessionKey): Promise<HeldSession | { readonly row: Row }> {
+    const { database, sql, member, nodes } = this.#parts;
+    for (let round = 0; ; round += 1) {
+      invariant(round < roundsMax, 'a session is claimed, or a node holds it');
+      const [row] = await database.write(nodes === null ? sql.claim : sql.claimShared, [key, member.inc]);
+      if (row !== undefined) {
+        return { row };
+      }
+      if (nodes === null) {
+        throw member.declaredDead();
+      }
+      const held = await nodes.holderOf(key);
+      // Null: its owner has gone in between.
+      if (held !== null) {
+        return { held };
+      }
     }
+  }
+
+  async #taken(key: SessionKey, row: Row): Promise<StoredSession> {
+    const { database, sql } = this.#parts;
     const n = num(row, 'n');
     // Nothing of the session is written any more under an older lease: what these two read belongs together.
     const [own] = await database.write(sql.ownSeq, [n]);
@@ -115,7 +144,7 @@ export class Writer {
   /** Null: it is to be tried again. */
   #outcome(
     outcome: CommitOutcome | undefined,
-    { session }: SessionCommit,
+    { session, applied = [] }: SessionCommit,
     group: readonly SessionCommit[],
     fates: Fates,
   ): CommitOutcome | null {
@@ -123,20 +152,23 @@ export class Writer {
     if (outcome.kind === 'fenced') {
       return outcome;
     }
-    if (outcome.kind === 'withdrawn') {
-      return outcome;
-    }
+    invariant(outcome.kind !== 'withdrawn', 'the statement that writes tells what is withdrawn');
     if (outcome.kind === 'duplicate') {
       // The task with that key may have been one of this very group, of a session that was not written.
       const winner = group.find(({ records }) =>
         records.some((record) => record.type === 'admit' && record.task.id === outcome.task),
       );
-      const fate = winner === undefined ? undefined : fates.get(winner.session);
+      const fate = winner === undefined ? undefined : fates.of.get(winner.session);
       return fate === undefined || fate.kind === 'written' ? outcome : null;
     }
-    const fate = fates.get(session);
+    const fate = fates.of.get(session);
     if (fate === undefined) {
       return outcome;
+    }
+    if (fate.kind === 'withdrawn') {
+      const ids = applied.map(({ id }) => id).filter((id) => fates.withdrawn.has(id));
+      // None: another commit of this session in the group was at fault.
+      return ids.length === 0 ? null : { kind: 'withdrawn', ids };
     }
     if (fate.kind !== 'written') {
       return fate.kind === 'fenced' ? { kind: 'fenced' } : null;
@@ -203,40 +235,60 @@ export class Writer {
   async #write(group: Group): Promise<Fates | null> {
     const sessions = group.written();
     if (sessions.size === 0) {
-      return new Map();
+      return { of: new Map(), withdrawn: new Set() };
     }
-    const { era, membership } = this.#parts;
-    const answer = await this.#send(group.values(era, membership.inc));
+    const { member } = this.#parts;
+    const answer = await this.#send(group);
     if (answer === null) {
       return null;
     }
     const written = new Map(answer.rows.map((row) => [num(row, 'n'), text(row, 'xid')]));
     const missing = [...sessions].filter(([, { n }]) => !written.has(n));
     const found = missing.length === 0 ? new Map<number, Row>() : await this.#versions(missing.map(([, { n }]) => n));
+    const withdrawn = await this.#withdrawn(group, new Set(missing.map(([, { n }]) => n)));
     const fates = new Map<SessionKey, Fate>();
     for (const [key, draft] of sessions) {
       const row = found.get(draft.n);
-      const sameLease = row !== undefined && num(row, 'lease') === draft.lease;
+      const sameLease = row !== undefined && num(row, 'lease') === draft.lease && row['owner'] === member.owner;
+      const waits = sameLease && num(row, 'version') === draft.version;
       const before =
         answer.sentBefore && sameLease && num(row, 'version') === draft.version + 1 ? text(row, 'xid') : null;
       const xid = written.get(draft.n) ?? before;
       if (xid !== null) {
         fates.set(key, { kind: 'written', xid });
         this.#ledger.written(key, draft);
+      } else if (waits && group.taken.some(({ id, session }) => session === draft.n && withdrawn.has(id))) {
+        fates.set(key, { kind: 'withdrawn' });
       } else {
         fates.set(key, { kind: sameLease ? 'stale' : 'fenced' });
         this.#ledger.forget(key);
       }
     }
-    return fates;
+    return { of: fates, withdrawn };
+  }
+
+  /** Commands of these sessions that the group takes out, and that are not there. */
+  async #withdrawn(group: Group, sessions: ReadonlySet<number>): Promise<ReadonlySet<string>> {
+    const { sql } = this.#parts;
+    const taken = group.taken.filter(({ session }) => sessions.has(session));
+    if (taken.length === 0) {
+      return new Set();
+    }
+    const ids = taken.map(({ id }) => id);
+    const there = await this.#ask(sql.lettersThere, [ids, taken.map(({ session }) => session)]);
+    return new Set(ids).difference(new Set(there.map((row) => text(row, 'id'))));
   }
 
   async #versions(numbers: readonly number[]): Promise<ReadonlyMap<number, Row>> {
-    const { database, sql } = this.#parts;
+    const rows = await this.#ask(this.#parts.sql.versions, [numbers]);
+    return new Map(rows.map((row) => [num(row, 'n'), row]));
+  }
+
+  /** Reads until there is an answer. */
+  async #ask(statement: string, values: readonly Value[]): Promise<readonly Row[]> {
     for (let tries = 0; ; tries += 1) {
       try {
-        const rows = await database.write(sql.versions, [numbers]);
-        return new Map(rows.map((row) => [num(row, 'n'), row]));
+        return await this.#parts.database.write(statement, values);
       } catch (error) {
         if (!isAnswerLost(error) && !(error instanceof NotSent)) {
           throw error;
@@ -247,12 +299,17 @@ export class Writer {
   }
 
   /** `sentBefore`: an earlier one, whose answer got lost, may have written what this one did not. */
-  async #send(values: readonly Value[]): Promise<{ rows: readonly Row[]; sentBefore: boolean } | null> {
-    const { database, sql } = this.#parts;
+  async #send(group: Group): Promise<{ rows: readonly Row[]; sentBefore: boolean } | null> {
+    const { database, sql, era, member, nodes } = this.#parts;
+    const own = group.values(era, member);
+    const takes = nodes !== null && group.taken.length > 0;
+    const [statement, values] = takes
+      ? [sql.commitApplied, [...own, ...group.letters(nodes.mailbox)]]
+      : [sql.commit, own];
     let sentBefore = false;
     for (let tries = 0; ; tries += 1) {
       try {
-        return { rows: await database.write(sql.commit, values), sentBefore };
+        return { rows: await database.write(statement, values), sentBefore };
       } catch (error) {
         if (sqlState(error) === uniqueViolation) {
           return null;

@@ -7,7 +7,8 @@ import type { Row } from '../row.ts';
 
 export type Value = string | number | boolean | null | readonly (string | number | boolean | null)[];
 
-export type Query = (text: string, values?: readonly Value[]) => Promise<readonly Row[]>;
+/** `limitMs`: for the answer, where it is shorter than usual. */
+export type Query = (text: string, values?: readonly Value[], limitMs?: number) => Promise<readonly Row[]>;
 
 export interface Database {
   /** Commits and all else that writes: one connection, one statement at a time, in the order of the calls. */
@@ -16,10 +17,17 @@ export interface Database {
   readonly beat: Query;
   /** Looks at the server, on a connection that nothing else keeps busy. */
   readonly probe: Query;
+  /** What nodes write to each other, on a connection that nothing else keeps busy. */
+  readonly mail: Query;
   /** Any connection. */
   readonly read: Query;
   /** Several statements on one connection, between BEGIN and COMMIT. */
   transaction<T>(work: (query: Query) => Promise<T>): Promise<T>;
+  /**
+   * Calls `hear` with the payload of each notification on these channels, until it is stopped. Notifications may be lost; after it was
+   * away, `missed` is called.
+   */
+  listen(channels: readonly string[], hear: (payload: string) => void, missed: () => void): () => Promise<void>;
   /** Ends its connections; statements that are under way are answered first. */
   end(): Promise<void>;
 }

@@ -10,6 +10,7 @@ import type { Event } from '../../core/model/events.ts';
 import type { SessionKey, TaskId } from '../../core/model/ids.ts';
 import type { SessionRow, TaskRow } from '../../core/model/records.ts';
 import type { Admission, Admit, End, Line, RecordStore } from '../apply-records.ts';
+import type { Applied } from '../nodes.ts';
 import type { FeedPosition } from '../port.ts';
 import { finalToJson, taskToJson, toJson } from '../row.ts';
 import { sourceKey, storedPayload } from '../rules.ts';
@@ -42,6 +43,11 @@ interface Run {
   readonly events: unknown[];
 }
 
+/** A command that is taken out by a session's commit. */
+export interface Taken extends Applied {
+  readonly session: number;
+}
+
 /** What was there before the group, of what it names. */
 export interface Known {
   readonly sessions: ReadonlyMap<SessionKey, SessionEntry>;
@@ -57,6 +63,7 @@ export class Group implements RecordStore<SessionEntry, TaskEntry> {
   readonly #changes = new Map<TaskEntry, TaskChange>();
   readonly #keys = new Map<string, TaskId>();
   readonly #runs: Run[] = [];
+  readonly #taken: Taken[] = [];
   #run: Run | null = null;
   #events = 0;
   #current: SessionChange | null = null;
@@ -110,7 +117,10 @@ export class Group implements RecordStore<SessionEntry, TaskEntry> {
     return [];
   }
 
-  take(): void {}
+  take(session: SessionEntry, applied: readonly Applied[]): void {
+    this.#mine().changed = true;
+    this.#taken.push(...applied.map((one) => ({ ...one, session: session.n })));
+  }
 
   lastSeq(session: SessionEntry, task: TaskEntry | null): number {
     return (task ?? session).seq;
@@ -251,8 +261,25 @@ export class Group implements RecordStore<SessionEntry, TaskEntry> {
     return written;
   }
 
+  get taken(): readonly Taken[] {
+    return this.#taken;
+  }
+
+  /** The values of `commitApplied` behind those of `commit`. */
+  letters({ prefix, payload }: { readonly prefix: string; readonly payload: string }): readonly Value[] {
+    const taken = this.#taken;
+    return [
+      taken.map(({ id }) => id),
+      taken.map(({ session }) => session),
+      taken.map(({ from }) => from),
+      taken.map(({ reply }) => toJson(reply) ?? 'null'),
+      prefix,
+      payload,
+    ];
+  }
+
   /** The values of `commit`, in its order. */
-  values(era: number, part: number): readonly Value[] {
+  values(era: number, { inc, owner }: { readonly inc: number; readonly owner: number | null }): readonly Value[] {
     const changes = [...this.#changes.values()];
     const sessions = [...this.#sessions.values()].filter(({ changed }) => changed);
     const runs = this.#runs.map(({ session, tape, first, last, ends, ord, events }) => ({
@@ -269,7 +296,7 @@ export class Group implements RecordStore<SessionEntry, TaskEntry> {
       JSON.stringify(changes.filter(({ admitted }) => !admitted).map(({ columns }) => columns)),
       JSON.stringify(runs),
       era,
-      part,
+      inc,
       sessions.map(({ entry }) => entry.n),
       sessions.map(({ entry }) => entry.lease),
       sessions.map(({ entry }) => entry.version),
@@ -277,6 +304,7 @@ export class Group implements RecordStore<SessionEntry, TaskEntry> {
       sessions.map(({ row }) => (row === null ? null : row.parked !== null)),
       sessions.map(({ at }) => at),
       sessions.map(({ entry }) => entry.tasks),
+      owner,
       ...figures.map((figure) => sessions.map((change) => change.figures[figure])),
     ];
   }

@@ -42,15 +42,29 @@ const renewPart = 1 / 6;
 const givesUpPart = 3 / 4;
 const lookPart = 1 / 24;
 
-interface Other {
+export interface Other {
   readonly inc: number;
   readonly beat: number;
   readonly name: string;
   readonly gone: boolean;
+  /** Its time-to-live; null where it has not said it. */
+  readonly ttlMs: number | null;
 }
 
-export class Membership {
+/** The daemon as what it claims and commits. */
+export interface Member {
   readonly inc: number;
+  /** What stands in the rows of its sessions: its number where nodes share the schema, else nothing. */
+  readonly owner: number | null;
+  /** Throws what ended it, when it is lost. */
+  check(): void;
+  /** A statement of ours found that this node is not alive. */
+  declaredDead(): AppError;
+}
+
+export class Membership implements Member {
+  readonly inc: number;
+  readonly owner = null;
   readonly #options: MembershipOptions;
   /** When the last beat that was answered was sent. */
   #renewedAt: number;
@@ -86,7 +100,7 @@ export class Membership {
         const since = before?.since ?? clock.now();
         seen.set(other.inc, { beat: other.beat, since });
         const silent = clock.now() - since;
-        if (other.gone || silent >= ttlMs) {
+        if (other.gone || silent >= Math.max(ttlMs, other.ttlMs ?? 0)) {
           await database.transaction((query) => bury(query, sql, other));
         } else if (!told) {
           told = true;
@@ -101,14 +115,12 @@ export class Membership {
     }
   }
 
-  /** Throws what ended it, when it is lost. */
   check(): void {
     if (this.#lost !== null) {
       throw this.#lost;
     }
   }
 
-  /** A statement of ours found that this node is not alive. */
   declaredDead(): AppError {
     return this.#lose('another daemon has taken the database over');
   }
@@ -179,13 +191,12 @@ async function enter(query: Query, sql: Statements, pid: number): Promise<number
   return num(made ?? {}, 'inc');
 }
 
-async function bury(query: Query, sql: Statements, { inc, beat }: Other): Promise<void> {
+export async function bury(query: Query, sql: Statements, { inc, beat }: Other): Promise<void> {
   await query(sql.lockNodes);
-  await query(sql.holdNode, [inc, beat]);
-  await query(sql.declareDead, [inc, beat]);
+  await query(sql.declareNodeDead, [inc, beat]);
 }
 
-function otherOf(row: Row): Other {
+export function otherOf(row: Row): Other {
   const [pid, host] = [num(row, 'pid'), text(row, 'host')];
   const [space, started] = [textOrNull(row, 'space'), textOrNull(row, 'started')];
   const near = space !== null && started !== null && started !== '' && space === processSpace();
@@ -194,6 +205,7 @@ function otherOf(row: Row): Other {
     beat: num(row, 'beat'),
     name: `the daemon with pid ${pid} on ${host}`,
     gone: near && startOf(num(row, 'process')) !== started,
+    ttlMs: row['ttl_ms'] === null ? null : num(row, 'ttl_ms'),
   };
 }
 

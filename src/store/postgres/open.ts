@@ -22,11 +22,13 @@ export interface PostgresStoreOptions {
   readonly connectMs?: number;
   /** A statement without an answer for so long is given up, and its connection with it. Default 30 s. */
   readonly statementMs?: number;
-  /** One daemon works on a schema at a time: without a sign of life of it for so long another may take over. Default 60 s. */
+  /** Not shared: without a sign of life for so long, another daemon may take over. Default 60 s. */
   readonly ttlMs?: number;
   /** Whom `store_locked` names to others: the process to signal. Default: this one. */
   readonly pid?: number;
-  /** The database is another daemon's now, or may be (`store_lost`): end all agents, and stop. Nothing more is written. */
+  /** Several nodes work on the schema. The store joins them by `nodes.join`, not when it is opened. Default false: it has it for itself. */
+  readonly shared?: boolean;
+  /** Not shared: the database is another daemon's now, or may be (`store_lost`): end all agents, and stop. Nothing more is written. */
   readonly onLost?: (error: AppError) => void;
   /** The start waits until another daemon, which this names, has been silent for `ttlMs`. */
   readonly onWait?: (other: string) => void;
@@ -53,7 +55,7 @@ interface OpenOptions extends Omit<PostgresStoreOptions, 'url' | 'readers' | 'co
  */
 export async function openOn(database: Database, options: OpenOptions): Promise<PostgresStore> {
   const { schema = 'signalbox', faults = noFaults, ttlMs = 60_000, pid = process.pid, clock = systemClock } = options;
-  const { onLost = () => {}, onWait = () => {}, list = migrations } = options;
+  const { onLost = () => {}, onWait = () => {}, list = migrations, shared = false } = options;
   try {
     await checkServer(database);
     const { from } = await migrate(database, schema, { list, dryRun: true });
@@ -61,6 +63,12 @@ export async function openOn(database: Database, options: OpenOptions): Promise<
       await migrate(database, schema, { list });
     }
     const sql = statements(quoted(schema));
+    if (shared) {
+      // The version before runs on beside this one.
+      await migrate(database, schema, { list });
+      const era = await eraOf(database, schema);
+      return new PostgresStore({ database, sql, schema, era, faults, membership: null });
+    }
     const membership = await Membership.join({ database, sql, ttlMs, pid, onLost, onWait, clock });
     try {
       await migrate(database, schema, { list });

@@ -17,6 +17,7 @@ import type {
   TokenRow,
 } from '../port.ts';
 import { finalOf, idOrNull, json, num, storedTask, text, type Row } from '../row.ts';
+import { ownSpace } from '../process.ts';
 import type { Numbered, SnapshotSession } from '../transfer/snapshot.ts';
 import type { Query, Value } from './database.ts';
 import { isAfter, makePosition, readPosition, type Place } from './position.ts';
@@ -174,7 +175,7 @@ export class Reads {
   }
 
   async processes(): Promise<ProcessRow[]> {
-    return (await this.#query(this.#sql.processes)).map((row) => ({
+    return (await this.#query(this.#sql.processes, [ownSpace()])).map((row) => ({
       pid: num(row, 'pid'),
       startTime: text(row, 'start_time'),
       session: sessionKey(text(row, 'session')),

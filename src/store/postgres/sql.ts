@@ -2,6 +2,8 @@
  * Every statement of the Postgres store, once, in the words of one schema. Names are qualified: behind a pooler a
  * connection's settings are not ours.
  */
+import { sharing } from './sql-nodes.ts';
+
 /** The columns of the totals, in the order in which a commit gives them. */
 export const figures = ['sessions', 'queued', 'running', 'completed', 'failed', 'cancelled', 'late', 'events'] as const;
 export type Figure = (typeof figures)[number];
@@ -17,6 +19,7 @@ export const statements = (s: string) => ({
   ...reading(s),
   ...keeping(s),
   ...joining(s),
+  ...sharing(s),
 });
 
 export type Statements = ReturnType<typeof statements>;
@@ -31,7 +34,7 @@ const owning = (s: string) => ({
   claim: `
     WITH me AS (SELECT inc FROM ${s}.nodes WHERE inc = $2 AND state = 'alive' FOR KEY SHARE)
     INSERT INTO ${s}.sessions (key, lease) SELECT $1, 1 FROM me
-    ON CONFLICT (key) DO UPDATE SET lease = sessions.lease + 1
+    ON CONFLICT (key) DO UPDATE SET lease = sessions.lease + 1, owner = NULL
     RETURNING n, lease, version, xid::text AS xid, tasks, row, row IS NOT NULL AS stored`,
   ownSeq: `SELECT ${lastSeq(s, '$1', '0')} AS seq`,
   openTasks: `
@@ -46,8 +49,10 @@ const owning = (s: string) => ({
   takenKeys: `
     SELECT t.source, t.idempotency_key, t.id FROM ${s}.tasks t
       JOIN unnest($1::text[], $2::text[]) AS k (source, key) ON t.source = k.source AND t.idempotency_key = k.key`,
-  versions: `SELECT n, lease, version, xid::text AS xid FROM ${s}.sessions WHERE n = ANY($1::bigint[])`,
-  commit: commitOf(s),
+  versions: `SELECT n, lease, owner, version, xid::text AS xid FROM ${s}.sessions WHERE n = ANY($1::bigint[])`,
+  commit: commitOf(s, noLetters),
+  /** A commit that takes letters out. */
+  commitApplied: commitOf(s, lettersOf(s)),
 });
 
 /** Tasks and sessions, for readers. */
@@ -133,13 +138,14 @@ function reading(s: string) {
 const joining = (s: string) => ({
   /** Waits for whoever else joins or buries, to the end of the transaction. Beats go on. */
   lockNodes: `LOCK TABLE ${s}.nodes IN SHARE UPDATE EXCLUSIVE MODE`,
-  aliveNodes: `SELECT inc, beat, host, pid, process, space, started FROM ${s}.nodes WHERE state = 'alive' ORDER BY inc`,
+  /** Also read before the migration that adds the last three. */
+  aliveNodes: `
+    SELECT inc, beat, host, pid, process, space, started, coalesce((to_jsonb(n) ->> 'shared')::boolean, false) AS shared,
+      coalesce(to_jsonb(n) ->> 'name', '') AS name, (to_jsonb(n) ->> 'ttl_ms')::double precision AS ttl_ms
+    FROM ${s}.nodes n WHERE state IN ('alive', 'draining') ORDER BY inc`,
   join: `INSERT INTO ${s}.nodes (host, pid, process, space, started) VALUES ($1, $2, $3, $4, $5) RETURNING inc`,
   beat: `UPDATE ${s}.nodes SET beat = beat + 1 WHERE inc = $1 AND state = 'alive' RETURNING beat`,
   leave: `UPDATE ${s}.nodes SET state = 'left' WHERE inc = $1 AND state = 'alive'`,
-  /** Waits for claims that hold the row. */
-  holdNode: `SELECT inc FROM ${s}.nodes WHERE inc = $1 AND beat = $2 AND state = 'alive' FOR UPDATE`,
-  declareDead: `UPDATE ${s}.nodes SET state = 'dead' WHERE inc = $1 AND beat = $2 AND state = 'alive'`,
 });
 
 /** Processes, tokens, figures, the server. */
@@ -152,11 +158,17 @@ const keeping = (s: string) => ({
   /** Writes what is there already. */
   touch: `
     UPDATE ${s}.eras SET system_identifier = system_identifier WHERE era = (SELECT max(era) FROM ${s}.eras)`,
+  /** Of a daemon that has the schema for itself. */
   recordProcess: `
     INSERT INTO ${s}.processes (pid, start_time, session, incarnation, cookie) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (pid, start_time) DO UPDATE SET session = $3, incarnation = $4, cookie = $5`,
-  forgetProcess: `DELETE FROM ${s}.processes WHERE pid = $1 AND start_time = $2`,
-  processes: `SELECT pid, start_time, session, incarnation, cookie FROM ${s}.processes ORDER BY pid, start_time`,
+  /** $1 space. */
+  processes: `
+    SELECT pid, start_time, session, incarnation, cookie FROM ${s}.processes
+    UNION ALL
+    SELECT p.pid, p.start_time, p.session, p.incarnation, p.cookie FROM ${s}.node_processes p
+    WHERE p.space = $1 AND NOT EXISTS (SELECT FROM ${s}.nodes o WHERE o.inc = p.inc AND o.state IN ('alive', 'draining'))
+    ORDER BY pid, start_time`,
   addToken: `
     INSERT INTO ${s}.tokens (name, digest, scopes, sessions, made_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (name) DO NOTHING RETURNING name`,
@@ -174,17 +186,18 @@ const keeping = (s: string) => ({
  * knows is not written at all, and not answered.
  *
  * $1 admitted tasks, $2 changed tasks, $3 runs, as JSON. $4 era, $5 part of the totals. Of the sessions: $6 number, $7 lease, $8 version,
- * $9 row or null, $10 parked or null, $11 changed at or null, $12 tasks so far, from $13 on by what each of the figures changes.
+ * $9 row or null, $10 parked or null, $11 changed at or null, $12 tasks so far. $13 owner, from $14 on, of the sessions, by what each of the
+ * figures changes.
  */
-const commitOf = (s: string): string => `
-  WITH fence AS (
+const commitOf = (s: string, letters: Letters): string => `
+  WITH ${letters.before} fence AS (
     UPDATE ${s}.sessions AS s SET
       version = s.version + 1, xid = pg_current_xact_id(), tasks = g.tasks,
       row = coalesce(g.row, s.row), parked = coalesce(g.parked, s.parked), changed_at = coalesce(g.changed_at, s.changed_at)
     FROM unnest($6::bigint[], $7::bigint[], $8::bigint[], $9::text[], $10::boolean[], $11::double precision[], $12::integer[],
-        ${figures.map((_, at) => `$${13 + at}::bigint[]`).join(', ')})
-      AS g (n, lease, version, row, parked, changed_at, tasks, ${added.join(', ')})
-    WHERE s.n = g.n AND s.lease = g.lease AND s.version = g.version
+        ${figures.map((_, at) => `$${14 + at}::bigint[]`).join(', ')})
+      AS g (n, lease, version, row, parked, changed_at, tasks, ${added.join(', ')}) ${letters.join}
+    WHERE s.n = g.n AND s.lease = g.lease AND s.version = g.version AND s.owner IS NOT DISTINCT FROM $13::bigint ${letters.where}
     RETURNING s.n, s.xid, ${added.map((figure) => `g.${figure}`).join(', ')}
   ), admitted AS (
     INSERT INTO ${s}.tasks (session, tape, id, status, lane, admitted_at, ended_at, seq, reason, source, idempotency_key, merged_into,
@@ -214,4 +227,55 @@ const commitOf = (s: string): string => `
     FROM fence HAVING count(*) > 0
     ON CONFLICT (part) DO UPDATE SET ${figures.map((figure) => `${figure} = t.${figure} + excluded.${figure}`).join(', ')}
   )
-  SELECT n, xid::text AS xid FROM fence`;
+  ${letters.after} SELECT n, xid::text AS xid ${letters.select} FROM fence ${letters.last}`;
+
+/** What a commit that takes letters out has more. */
+interface Letters {
+  /** Tables before the fence, and after all others. */
+  readonly before: string;
+  readonly after: string;
+  /** Of the fence. */
+  readonly join: string;
+  readonly where: string;
+  /** Of the answer. */
+  readonly select: string;
+  readonly last: string;
+}
+
+const noLetters: Letters = { before: '', after: '', join: '', where: '', select: '', last: '' };
+
+/** After the figures: ids, sessions, senders, replies, channel, payload. */
+const [ids, sessions, senders, replies, channel, told] = [14, 15, 16, 17, 18, 19].map(
+  (at) => `$${at + figures.length}`,
+);
+
+/**
+ * The letters that are there are locked first. A session that lacks one of its own is not written; what it has locked is free with the
+ * transaction. The count stands in a join: a session's row that has changed in the meantime is judged anew, and a join keeps what it had.
+ */
+const lettersOf = (s: string): Letters => ({
+  before: `
+    given AS (
+      SELECT * FROM unnest(${ids}::text[], ${sessions}::bigint[], ${senders}::bigint[], ${replies}::text[]) AS l (id, session, from_inc, reply)
+    ), there AS (
+      SELECT l.id FROM ${s}.letters l JOIN given ON l.id = given.id AND l.session = given.session ORDER BY l.n FOR UPDATE OF l
+    ), counted AS (
+      SELECT given.session, count(*) = count(there.id) AS complete FROM given LEFT JOIN there ON there.id = given.id GROUP BY given.session
+    ),`,
+  join: 'LEFT JOIN counted ON counted.session = g.n',
+  where: 'AND counted.complete IS NOT FALSE',
+  after: `, taken AS (
+      DELETE FROM ${s}.letters l USING given, fence WHERE l.id = given.id AND l.session = given.session AND given.session = fence.n
+    ), replied AS (
+      INSERT INTO ${s}.replies (id, to_inc, reply) SELECT given.id, given.from_inc, given.reply
+      FROM given JOIN fence ON fence.n = given.session
+      ON CONFLICT (id) DO NOTHING
+    )`,
+  select: ', told',
+  last: `
+    LEFT JOIN (
+      SELECT count(pg_notify(${channel}::text || from_inc, ${told})) AS told
+      FROM (SELECT DISTINCT given.from_inc FROM given JOIN fence ON fence.n = given.session) AS called
+      WHERE from_inc IS DISTINCT FROM $13::bigint
+    ) AS notified ON true`,
+});

@@ -7,12 +7,14 @@
  *                   (`synchronous_commit`).
  */
 import type { SessionKey, TaskId } from '../../core/model/ids.ts';
+import { invariant } from '../../core/errors.ts';
 import { storeClosed } from '../errors.ts';
 import type { Faults } from '../faults.ts';
 import type {
   CommitOutcome,
   FeedEvent,
   FeedPosition,
+  HeldSession,
   Page,
   ProcessRow,
   SessionCommit,
@@ -26,12 +28,14 @@ import type {
   TaskFilter,
   TokenRow,
 } from '../port.ts';
+import { ownSpace } from '../process.ts';
 import { Writer } from './commit.ts';
 import type { Database } from './database.ts';
 import { storeError } from './failure.ts';
 import { Health } from './health.ts';
 import { Reads } from './reads.ts';
-import type { Membership } from './membership.ts';
+import type { Member, Membership } from './membership.ts';
+import { PostgresNodes } from './nodes.ts';
 import type { Statements } from './sql.ts';
 
 interface PostgresStoreParts {
@@ -40,7 +44,8 @@ interface PostgresStoreParts {
   readonly schema: string;
   readonly era: number;
   readonly faults: Faults;
-  readonly membership: Membership;
+  /** Null: nodes share the schema. */
+  readonly membership: Membership | null;
 }
 
 /** Milliseconds before the next try of what got no answer: they double up to the second. */
@@ -49,10 +54,11 @@ const lastPauseMs = 2_000;
 
 export class PostgresStore implements Store {
   readonly kind = 'postgres';
-  readonly nodes = null;
+  readonly nodes: PostgresNodes | null;
   readonly #database: Database;
   readonly #sql: Statements;
-  readonly #membership: Membership;
+  readonly #membership: Membership | null;
+  readonly #member: Member;
   readonly #writer: Writer;
   readonly #reads: Reads;
   readonly #health: Health;
@@ -63,13 +69,34 @@ export class PostgresStore implements Store {
   constructor({ database, sql, schema, era, faults, membership }: PostgresStoreParts) {
     this.#database = database;
     this.#sql = sql;
+    const nodes = (): PostgresNodes =>
+      new PostgresNodes({
+        database,
+        sql,
+        schema,
+        guard: (work) => this.#guard(work),
+        pause: (tries) => this.#pause(tries),
+        inTurn: (work) => this.#inTurn(work),
+      });
     this.#membership = membership;
-    this.#writer = new Writer({ database, sql, faults, era, membership, pause: (tries) => this.#pause(tries) });
+    this.nodes = membership === null ? nodes() : null;
+    const member = membership ?? this.nodes;
+    invariant(member !== null, 'a store has a member');
+    this.#member = member;
+    this.#writer = new Writer({
+      database,
+      sql,
+      faults,
+      era,
+      member,
+      nodes: this.nodes,
+      pause: (tries) => this.#pause(tries),
+    });
     this.#reads = new Reads(database.read, sql, schema);
     this.#health = new Health(database.probe, sql);
   }
 
-  claim(session: SessionKey): Promise<StoredSession> {
+  claim(session: SessionKey): Promise<StoredSession | HeldSession> {
     return this.#inTurn(() => this.#writer.claim(session));
   }
 
@@ -118,11 +145,14 @@ export class PostgresStore implements Store {
   }
 
   async recordProcess({ pid, startTime, session, incarnation, cookie }: ProcessRow): Promise<void> {
-    await this.#write(this.#sql.recordProcess, [pid, startTime, session, incarnation, cookie]);
+    const row = [session, incarnation, cookie];
+    await (this.nodes === null
+      ? this.#write(this.#sql.recordProcess, [pid, startTime, ...row])
+      : this.#write(this.#sql.recordNodeProcess, [ownSpace(), pid, startTime, this.nodes.inc, ...row]));
   }
 
   async forgetProcess(pid: number, startTime: string): Promise<void> {
-    await this.#write(this.#sql.forgetProcess, [pid, startTime]);
+    await this.#write(this.#sql.forgetNodeProcess, [pid, startTime, ownSpace()]);
   }
 
   processes(): Promise<ProcessRow[]> {
@@ -164,7 +194,8 @@ export class PostgresStore implements Store {
       this.#closed.abort();
       await this.#last.catch(() => {});
       // A database that does not answer is left without a word; others find out.
-      await this.#membership.leave().catch(() => {});
+      await this.#membership?.leave().catch(() => {});
+      await this.nodes?.end();
       await this.#database.end();
     })();
     return this.#end;
@@ -172,14 +203,14 @@ export class PostgresStore implements Store {
 
   #write(statement: string, values: Parameters<Database['write']>[1]): ReturnType<Database['write']> {
     return this.#guard(() => {
-      this.#membership.check();
+      this.#member.check();
       return this.#database.write(statement, values);
     });
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const checked = (): Promise<T> => {
-      this.#membership.check();
+      this.#member.check();
       return work();
     };
     const turn = this.#guard(() => this.#last.then(checked, checked));
@@ -215,6 +246,6 @@ export class PostgresStore implements Store {
     if (signal.aborted) {
       throw storeClosed();
     }
-    this.#membership.check();
+    this.#member.check();
   }
 }

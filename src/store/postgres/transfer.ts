@@ -64,7 +64,7 @@ async function refuseUnlessEmpty(database: Database, schema: string): Promise<vo
     from === 0
       ? 'SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1) AS used'
       : `SELECT EXISTS (SELECT FROM ${name}.sessions) OR EXISTS (SELECT FROM ${name}.tokens)
-          OR EXISTS (SELECT FROM ${name}.nodes WHERE state = 'alive') AS used WHERE $1 <> ''`;
+          OR EXISTS (SELECT FROM ${name}.nodes WHERE state NOT IN ('left', 'dead')) AS used WHERE $1 <> ''`;
   const [row] = await database.write(sql, [schema]);
   if (row?.['used'] === true) {
     throw new AppError({ code: 'store_exists', message: `the schema ${schema} is in use` });

@@ -1,9 +1,10 @@
-/** The contract suite on a real Postgres server, and on Postgres as a library. */
+/** The contract suites on a real Postgres server, and on Postgres as a library. */
 import { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openOn, openPostgresStore } from '../../../src/store/postgres/open.ts';
-import { storeContract } from '../../../src/testing/store/contract.ts';
+import { hintsContract, nodesContract, storeContract } from '../../../src/testing/store/contract.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { joined } from '../harness.ts';
 import { schemaHarness } from './harness.ts';
 import { pgliteDatabase } from './pglite.ts';
 
@@ -17,5 +18,12 @@ beforeAll(async () => {
 afterAll(() => Promise.all([server.stop(), library.close()]));
 
 const api = { describe, expect, it };
-storeContract(api, 'postgres', () => schemaHarness((place) => openPostgresStore({ url: server.url, ...place })));
-storeContract(api, 'pglite', () => schemaHarness((place) => openOn(pgliteDatabase(library), place)));
+const postgres = () => schemaHarness((place) => openPostgresStore({ url: server.url, ...place }));
+const pglite = () => schemaHarness((place) => openOn(pgliteDatabase(library), place));
+
+for (const [name, make] of Object.entries({ postgres, pglite })) {
+  storeContract(api, name, make);
+  storeContract(api, `${name}, shared`, () => joined(make()));
+  nodesContract(api, name, make);
+  hintsContract(api, name, make);
+}

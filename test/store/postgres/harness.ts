@@ -1,25 +1,28 @@
 /** A schema for each test, on a server that is there. */
 import type { Faults } from '../../../src/store/index.ts';
 import type { PostgresStore } from '../../../src/store/postgres/store.ts';
-import type { StoreHarness } from '../../../src/testing/store/api.ts';
+import type { NodesHarness } from '../../../src/testing/store/api.ts';
 
 interface Place {
   readonly schema: string;
   readonly faults?: Faults;
+  readonly shared: boolean;
 }
 
 let schemas = 0;
 
-export function schemaHarness(openAt: (place: Place) => Promise<PostgresStore>): StoreHarness {
+export function schemaHarness(openAt: (place: Place) => Promise<PostgresStore>): NodesHarness {
   schemas += 1;
   const schema = `contract_${schemas}`;
   const opened: PostgresStore[] = [];
+  const open = async (place: Place): Promise<PostgresStore> => {
+    const store = await openAt(place);
+    opened.push(store);
+    return store;
+  };
   return {
-    async open(options = {}) {
-      const store = await openAt({ schema, ...options });
-      opened.push(store);
-      return store;
-    },
+    open: (options = {}) => open({ schema, shared: false, ...options }),
+    openShared: (options = {}) => open({ schema, shared: true, ...options }),
     async dispose() {
       await Promise.all(opened.map((store) => store.close()));
     },

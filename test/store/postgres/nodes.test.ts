@@ -12,7 +12,7 @@ import { codeOf } from '../../../src/testing/store/api.ts';
 import { admit, key, owner, taskEvent } from '../../../src/testing/store/records.ts';
 import { openCuttingProxy } from '../../support/cutting-proxy.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { type PostgresServer, startPostgres, untilOneWaits } from '../../support/postgres.ts';
 
 const ttlMs = 60_000;
 
@@ -142,7 +142,7 @@ describe('two daemons on one database', () => {
     await direct.query(`SELECT inc FROM ${schema}.nodes FOR UPDATE`);
     await direct.query(`UPDATE ${schema}.nodes SET state = 'dead'`);
     const claim = codeOf(() => store.claim(key('a')));
-    await untilOneWaits();
+    await untilOneWaits(direct);
     await direct.query('COMMIT');
     expect(await claim).toBe('store_lost');
     expect(lost.length).toBe(1);
@@ -186,16 +186,6 @@ describe('two daemons on one database', () => {
     expect((await rows()).filter(({ state }) => state === 'alive').length).toBe(1);
   });
 });
-
-/** Some statement of another connection waits for a lock of ours. */
-async function untilOneWaits(): Promise<void> {
-  for (;;) {
-    const { rows: waiting } = await direct.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
-    if (waiting.length > 0) {
-      return;
-    }
-  }
-}
 
 /** With the clock of the machine: the others see the beats of the one that got in. */
 async function openBeside(): Promise<PostgresStore> {

@@ -8,10 +8,17 @@ export function pgliteDatabase(db: PGlite): Database {
   return {
     write: query,
     beat: query,
+    mail: query,
     probe: query,
     read: query,
     transaction: (work) =>
       db.transaction((tx) => work(async (text, values = []) => (await tx.query<Row>(text, [...values])).rows)),
+    listen: (channels, hear) => {
+      const listening = Promise.all(channels.map((channel) => db.listen(channel, hear)));
+      return async () => {
+        await Promise.all((await listening).map((stop) => stop()));
+      };
+    },
     // The library outlives the stores that are opened on it.
     end: () => Promise.resolve(),
   };

@@ -1,9 +1,10 @@
-/** The contract suite behind a pooler in transaction mode. */
+/** The contract suites behind a pooler in transaction mode, but that of hints: it keeps them back. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openPostgresStore } from '../../../src/store/postgres/open.ts';
-import { storeContract } from '../../../src/testing/store/contract.ts';
+import { nodesContract, storeContract } from '../../../src/testing/store/contract.ts';
 import { hasPgbouncer, type Pooler, startPgbouncer } from '../../support/pgbouncer.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { joined } from '../harness.ts';
 import { schemaHarness } from './harness.ts';
 
 describe.skipIf(!hasPgbouncer)('behind pgbouncer (left out where it is not installed)', () => {
@@ -19,7 +20,9 @@ describe.skipIf(!hasPgbouncer)('behind pgbouncer (left out where it is not insta
     await server.stop();
   });
 
-  storeContract({ describe, expect, it }, 'postgres behind pgbouncer', () =>
-    schemaHarness((place) => openPostgresStore({ url: pooler.url, ...place })),
-  );
+  const api = { describe, expect, it };
+  const make = () => schemaHarness((place) => openPostgresStore({ url: pooler.url, ...place }));
+  storeContract(api, 'postgres behind pgbouncer', make);
+  storeContract(api, 'postgres behind pgbouncer, shared', () => joined(make()));
+  nodesContract(api, 'postgres behind pgbouncer', make);
 });

@@ -1,0 +1,165 @@
+/**
+ * The statements of nodes that share a schema. $1 is this node's number, where nothing else is said.
+ *
+ * The table says `alive` where the port says `up`: daemons of before look for that word. A session is free when it has no owner, or when its
+ * owner has left or is dead, which never changes. That a node is not in the table proves nothing: it may have joined a moment ago.
+ */
+const up = "('alive', 'draining')";
+const gone = "('left', 'dead')";
+
+const isUp = (s: string, inc: string): string =>
+  `EXISTS (SELECT FROM ${s}.nodes o WHERE o.inc = ${inc} AND o.state IN ${up})`;
+const isFree = (s: string, owner: string): string =>
+  `(${owner} IS NULL OR EXISTS (SELECT FROM ${s}.nodes o WHERE o.inc = ${owner} AND o.state IN ${gone}))`;
+
+/** Who they are. */
+const members = (s: string) => ({
+  /** $1 number, $2 host, $3 pid, $4 process, $5 space, $6 started, $7 name, $8 version, $9 address, $10 time-to-live. */
+  joinShared: `
+    INSERT INTO ${s}.nodes (inc, host, pid, process, space, started, name, version, address, ttl_ms, shared)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, true)`,
+  /** $2 agents, $3 at most, $4 address. */
+  renew: `
+    UPDATE ${s}.nodes SET beat = beat + 1, agents = $2, max_agents = $3, address = $4
+    WHERE inc = $1 AND state IN ${up} RETURNING state`,
+  list: `
+    SELECT n.inc, coalesce(n.name, 'the daemon with pid ' || n.pid || ' on ' || n.host) AS name, n.host, n.pid, coalesce(n.version, '') AS version,
+      n.address, n.ttl_ms, n.state, n.beat, n.agents, n.max_agents,
+      (SELECT count(*) FROM ${s}.sessions s WHERE s.owner = n.inc) AS sessions
+    FROM ${s}.nodes n WHERE n.state IN ${up} ORDER BY 2`,
+  /** $1 node, $2 its beat. Waits for claims, which hold its row, and compares the beat after that. */
+  declareNodeDead: `
+    WITH held AS (SELECT inc FROM ${s}.nodes WHERE inc = $1 AND beat = $2 AND state IN ${up} FOR UPDATE)
+    UPDATE ${s}.nodes AS n SET state = 'dead' FROM held WHERE n.inc = held.inc RETURNING n.inc`,
+  /** $1 node, $2 state. */
+  drain: `UPDATE ${s}.nodes SET state = $2 WHERE inc = $1 AND state IN ${up} RETURNING inc`,
+  leaveShared: `UPDATE ${s}.nodes SET state = 'left' WHERE inc = $1 AND state IN ${up} RETURNING inc`,
+  /** $1 channel, $2 payload. */
+  notify: 'SELECT pg_notify($1, $2)',
+});
+
+/** Whose a session is. */
+const owners = (s: string) => ({
+  /**
+   * $1 key, $2 node. Its row is held until the claim is there, so that it is not declared dead before. Nothing for a node that is not up, or
+   * when another one has the session: `holder` says which.
+   */
+  claimShared: `
+    WITH me AS (SELECT inc, state FROM ${s}.nodes WHERE inc = $2 AND state IN ${up} FOR KEY SHARE)
+    INSERT INTO ${s}.sessions AS s (key, lease, owner)
+    SELECT $1, 1, me.inc FROM me
+    WHERE me.state = 'alive' OR EXISTS (SELECT FROM ${s}.sessions own WHERE own.key = $1 AND own.owner = me.inc)
+    ON CONFLICT (key) DO UPDATE SET lease = s.lease + 1, owner = excluded.owner
+    WHERE s.owner = excluded.owner OR ((SELECT state FROM me) = 'alive' AND ${isFree(s, 's.owner')})
+    RETURNING s.n, s.lease, s.version, s.xid::text AS xid, s.tasks, s.row, s.row IS NOT NULL AS stored`,
+  /** $1 key, $2 node. */
+  holder: `
+    SELECT me.state, me.name, o.inc AS other, o.name AS other_name
+    FROM ${s}.nodes me LEFT JOIN ${s}.sessions s ON s.key = $1
+      LEFT JOIN ${s}.nodes o ON o.inc = s.owner AND o.inc <> me.inc AND o.state IN ${up}
+    WHERE me.inc = $2`,
+  /** $2 keys, $3 leases, $4 channel, $5 payload. */
+  release: `
+    WITH freed AS (
+      UPDATE ${s}.sessions AS s SET owner = NULL FROM unnest($2::text[], $3::bigint[]) AS g (key, lease)
+      WHERE s.key = g.key AND s.lease = g.lease AND s.owner = $1 RETURNING s.n
+    )
+    SELECT pg_notify($4, $5) FROM freed LIMIT 1`,
+  /** $2 keys, $3 leases. */
+  lost: `
+    SELECT g.key FROM unnest($2::text[], $3::bigint[]) AS g (key, lease)
+      LEFT JOIN ${s}.sessions s ON s.key = g.key AND s.lease = g.lease AND s.owner = $1
+    WHERE s.n IS NULL`,
+  /** $1 limit. Reads what is open, not what has ended. */
+  orphans: `
+    SELECT s.key FROM (
+      SELECT session AS n FROM ${s}.tasks WHERE status IN ('queued', 'running')
+      UNION SELECT n FROM ${s}.sessions WHERE parked
+      UNION SELECT session FROM ${s}.letters WHERE session IS NOT NULL
+    ) AS waiting JOIN ${s}.sessions s ON s.n = waiting.n
+    WHERE ${isFree(s, 's.owner')} LIMIT $1`,
+});
+
+/** What they write to each other. */
+const mail = (s: string) => ({
+  /**
+   * $2 ids, $3 senders, $4 session keys, $5 nodes, $6 bodies, $7 channel, $8 payload. A letter that is there or has its reply is not sent again.
+   * A session that another one makes at this moment is changed by nothing, so that its number is known.
+   */
+  send: `
+    WITH given AS (
+      SELECT * FROM unnest($2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::text[])
+        WITH ORDINALITY AS g (id, from_inc, key, to_inc, body, ord)
+    ), known AS (
+      SELECT s.key, s.n, s.owner FROM ${s}.sessions s WHERE s.key IN (SELECT key FROM given)
+    ), made AS (
+      INSERT INTO ${s}.sessions AS s (key, lease)
+      SELECT DISTINCT g.key, 0 FROM given g WHERE g.key IS NOT NULL AND NOT EXISTS (SELECT FROM known k WHERE k.key = g.key)
+      ON CONFLICT (key) DO UPDATE SET lease = s.lease
+      RETURNING s.key, s.n, s.owner
+    ), target AS (
+      SELECT * FROM known UNION ALL SELECT * FROM made
+    ), sent AS (
+      INSERT INTO ${s}.letters (id, from_inc, session, to_inc, body)
+      SELECT g.id, g.from_inc, t.n, g.to_inc, g.body FROM given g LEFT JOIN target t ON t.key = g.key
+      WHERE NOT EXISTS (SELECT FROM ${s}.letters l WHERE l.id = g.id) AND NOT EXISTS (SELECT FROM ${s}.replies r WHERE r.id = g.id)
+      ORDER BY g.ord
+      ON CONFLICT (id) DO NOTHING
+      RETURNING session, to_inc
+    ), called AS (
+      SELECT DISTINCT coalesce(o.inc::text, 'all') AS who FROM sent LEFT JOIN target t ON t.n = sent.session
+        LEFT JOIN ${s}.nodes o ON o.inc = coalesce(sent.to_inc, t.owner) AND o.state IN ${up}
+      WHERE o.inc IS DISTINCT FROM $1::bigint
+    )
+    SELECT pg_notify($7::text || who, $8) FROM called`,
+  /** $2 limit. */
+  receive: `
+    SELECT l.n, l.id, l.from_inc, l.to_inc, NULL AS key, l.body FROM ${s}.letters l WHERE l.to_inc = $1
+    UNION ALL
+    SELECT l.n, l.id, l.from_inc, NULL, s.key, l.body FROM ${s}.letters l JOIN ${s}.sessions s ON s.n = l.session WHERE s.owner = $1
+    ORDER BY n LIMIT $2`,
+  /** $2 ids, $3 senders, $4 replies, $5 channel, $6 payload. */
+  answer: `
+    WITH given AS (
+      SELECT * FROM unnest($2::text[], $3::bigint[], $4::text[]) AS g (id, from_inc, reply)
+    ), taken AS (
+      DELETE FROM ${s}.letters l USING given g WHERE l.id = g.id RETURNING l.id
+    ), replied AS (
+      INSERT INTO ${s}.replies (id, to_inc, reply) SELECT g.id, g.from_inc, g.reply FROM given g JOIN taken t ON t.id = g.id
+      ON CONFLICT (id) DO NOTHING
+      RETURNING to_inc
+    )
+    SELECT pg_notify($5::text || to_inc, $6) FROM (SELECT DISTINCT to_inc FROM replied) AS called WHERE to_inc <> $1`,
+  /** $1 ids. */
+  replies: `SELECT id, reply FROM ${s}.replies WHERE id = ANY($1::text[])`,
+  /** $1 ids. */
+  takeReplies: `DELETE FROM ${s}.replies WHERE id = ANY($1::text[])`,
+  /** $1 ids. */
+  withdraw: `DELETE FROM ${s}.letters WHERE id = ANY($1::text[]) RETURNING id`,
+  /** $1 ids: those of letters that are there, or have been answered. */
+  lettersAndReplies: `
+    SELECT id, true AS waits FROM ${s}.letters WHERE id = ANY($1::text[])
+    UNION ALL SELECT id, false FROM ${s}.replies WHERE id = ANY($1::text[])`,
+  /** $1 ids, $2 sessions. */
+  lettersThere: `
+    SELECT l.id FROM ${s}.letters l JOIN unnest($1::text[], $2::bigint[]) AS g (id, session) ON l.id = g.id AND l.session = g.session`,
+  sweep: `
+    WITH swept AS (
+      DELETE FROM ${s}.replies WHERE at < now() - interval '10 minutes' OR NOT ${isUp(s, 'to_inc')}
+    )
+    DELETE FROM ${s}.letters WHERE session IS NULL AND NOT (${isUp(s, 'to_inc')} AND ${isUp(s, 'from_inc')})`,
+});
+
+/** Agent processes. */
+const agents = (s: string) => ({
+  /** $1 space, $2 pid, $3 start time, $4 node, $5 session, $6 incarnation, $7 cookie. */
+  recordNodeProcess: `
+    INSERT INTO ${s}.node_processes (space, pid, start_time, inc, session, incarnation, cookie) VALUES ($1, $2, $3, $4, $5, $6, $7)
+    ON CONFLICT (space, pid, start_time) DO UPDATE SET inc = $4, session = $5, incarnation = $6, cookie = $7`,
+  /** $1 pid, $2 start time, $3 space. */
+  forgetNodeProcess: `
+    WITH own AS (DELETE FROM ${s}.processes WHERE pid = $1 AND start_time = $2)
+    DELETE FROM ${s}.node_processes WHERE pid = $1 AND start_time = $2 AND space = $3`,
+});
+
+export const sharing = (s: string) => ({ ...members(s), ...owners(s), ...mail(s), ...agents(s) });
