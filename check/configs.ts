@@ -1,6 +1,6 @@
 /** Every configuration of all machines, as the programs of the checker list them. */
 import { configs } from './model/configs.ts';
-import { leaseConfigs } from './nodes/configs.ts';
+import { leaseConfigs, lettersConfigs } from './nodes/configs.ts';
 import { slotsConfigs } from './slots/configs.ts';
 
 export interface Named {
@@ -12,7 +12,7 @@ export interface Named {
 }
 
 /** Those that drive the core. */
-export const coreConfigs: readonly Named[] = [...configs, ...slotsConfigs];
+export const coreConfigs: readonly Named[] = [...configs, ...slotsConfigs, ...lettersConfigs];
 
 export const everyConfig: readonly Named[] = [...coreConfigs, ...leaseConfigs];
 

@@ -5,7 +5,8 @@ import { configNamed } from './model/configs.ts';
 import type { Core } from './model/core.ts';
 import { teller } from './model/describe.ts';
 import { modelOf } from './model/model.ts';
-import { leaseConfigNamed } from './nodes/configs.ts';
+import { leaseConfigNamed, lettersConfigNamed } from './nodes/configs.ts';
+import { lettersModelOf, lettersTeller } from './nodes/letters/model.ts';
 import { leaseModelOf, leaseTeller } from './nodes/model.ts';
 import { slotsConfigNamed } from './slots/configs.ts';
 import { slotsModelOf, slotsTeller } from './slots/model.ts';
@@ -40,6 +41,10 @@ export function exploreConfig(
   const lease = leaseConfigNamed(name);
   if (lease !== undefined) {
     return answerOf(name, explore(leaseModelOf(lease, core), options), leaseTeller);
+  }
+  const letters = lettersConfigNamed(name);
+  if (letters !== undefined) {
+    return answerOf(name, explore(lettersModelOf(letters, core), options), lettersTeller);
   }
   const slots = slotsConfigNamed(name);
   if (slots === undefined) {

@@ -1,5 +1,6 @@
-/** Nodes on one store: when agents stand still, who is dead, and what a failover takes back. */
+/** Nodes on one store: when agents stand still, who is dead, what a failover takes back, and what becomes of writes and letters. */
 import type { Mutant } from './mutant.ts';
+import { mutant } from './mutant.ts';
 
 const rule = (name: string, config: string, from: string, to: string): Mutant => ({
   name,
@@ -115,5 +116,53 @@ export const nodes: readonly Mutant[] = [
     'nodes-failover-claims',
     'claims: (firstEra, settled) => firstEra || settled',
     'claims: () => true',
+  ),
+  rule(
+    'ownership is looked at where a session is claimed, and not where it is written',
+    'nodes-letters',
+    'sameOwner && sameLease && sameVersion',
+    'sameVersion || !sameVersion || (sameOwner && sameLease)',
+  ),
+  rule(
+    'a write is fenced by the version alone',
+    'nodes-letters',
+    'sameOwner && sameLease && sameVersion',
+    'sameVersion && (sameOwner || !sameOwner || sameLease)',
+  ),
+  rule(
+    'a write is not fenced by the version',
+    'nodes-letters',
+    'sameOwner && sameLease && sameVersion',
+    'sameOwner && sameLease && (sameVersion || !sameVersion)',
+  ),
+  rule(
+    'a takeover gives no new lease',
+    'nodes-letters',
+    'leaseAfter: (lease) => lease + 1',
+    'leaseAfter: (lease) => lease',
+  ),
+  rule(
+    'a session is given back by a statement of an earlier lease',
+    'nodes-letters',
+    'frees: (sameOwner, sameLease) => sameOwner && sameLease',
+    'frees: (sameOwner) => sameOwner',
+  ),
+  rule('a letter goes before the commit that applies it', 'nodes-letters', "takesOut: 'in'", "takesOut: 'before'"),
+  rule('a letter goes after the commit that applies it', 'nodes-letters', "takesOut: 'in'", "takesOut: 'after'"),
+  rule('a letter is applied that was withdrawn', 'nodes-letters', 'applies: (all) => all', 'applies: () => true'),
+  rule('a command is accepted when its owner has a hint', 'nodes-letters', "accepted: 'row',", "accepted: 'hint',"),
+  mutant(
+    'whoever takes a session over counts its turns and agents from the beginning',
+    'nodes-letters-interrupt',
+    'rebuild',
+    '    ...row,\n    conversation:',
+    '    ...row,\n    turns: empty.turns,\n    incarnations: empty.incarnations,\n    conversation:',
+  ),
+  mutant(
+    'whoever takes a session over counts its epochs from the beginning',
+    'nodes-letters',
+    'rebuild',
+    '    ...row,\n    conversation:',
+    '    ...row,\n    epoch: empty.epoch,\n    conversation:',
   ),
 ];

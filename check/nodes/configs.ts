@@ -1,4 +1,5 @@
-/** The configurations of the nodes. */
+/** The configurations of the nodes: of their leases, and of what they write and send. */
+import type { LettersConfig } from './letters/world.ts';
 import type { LeaseConfig } from './world.ts';
 
 const usual: Omit<LeaseConfig, 'name' | 'about' | 'ttlTicks'> = {
@@ -79,3 +80,31 @@ export const leaseConfigs: readonly LeaseConfig[] = [
 
 export const leaseConfigNamed = (name: string): LeaseConfig | undefined =>
   leaseConfigs.find((config) => config.name === name);
+
+export const lettersConfigs: readonly LettersConfig[] = [
+  {
+    name: 'nodes-letters',
+    about:
+      'two nodes at one session: a task and its cancel by letter, withdrawals, late writes, a takeover with an interrupt under way',
+    deep: false,
+    letters: ['submit', 'cancel'],
+    maxClaims: 2,
+  },
+  {
+    name: 'nodes-letters-claims',
+    about: 'the same with another takeover',
+    deep: true,
+    letters: ['submit', 'cancel'],
+    maxClaims: 3,
+  },
+  {
+    name: 'nodes-letters-interrupt',
+    about: 'the same with a message that interrupts',
+    deep: false,
+    letters: ['submit', 'interrupt'],
+    maxClaims: 2,
+  },
+];
+
+export const lettersConfigNamed = (name: string): LettersConfig | undefined =>
+  lettersConfigs.find((config) => config.name === name);

@@ -1,4 +1,11 @@
-/** Puts the nodes, the store between them and what must hold together into one system that the engine can explore. */
+/**
+ * Puts the nodes, the store between them and what must hold together into one system that the engine can explore.
+ *
+ *  lease-model/1 At most one agent of a session runs. One that is frozen does not run.
+ *  lease-model/2 The agent of a daemon that gives no sign is gone before another begins.
+ *  lease-model/3 An agent begins when the one before it on the same node is gone.
+ *  lease-model/4 An agent runs on when one renewal in a row is lost.
+ */
 import type { LeaseTimes } from '../../src/protocol/lease-times.ts';
 import type { Invariant, Model, Teller } from '../engine/index.ts';
 import { encodeWorld } from './encode.ts';
@@ -26,7 +33,7 @@ export function leaseModelOf(config: LeaseConfig, { leaseTimes, nodeRules: rules
         const broken =
           wrong === null
             ? null
-            : { property: 'nodes/3: an agent begins when the one before it is gone', detail: wrong };
+            : { property: 'lease-model/3: an agent begins when the one before it is gone', detail: wrong };
         emit({ who, does }, 0, next, broken);
       });
     },
@@ -36,18 +43,18 @@ export function leaseModelOf(config: LeaseConfig, { leaseTimes, nodeRules: rules
 }
 
 const oneAgent: Invariant<World> = {
-  name: 'nodes/1: at most one agent of a session runs',
+  name: 'lease-model/1: at most one agent of a session runs',
   check: ({ agent, other }) => (agent === 'runs' && other === 'runs' ? 'one on A and one on B' : null),
 };
 
 const noneLeft: Invariant<World> = {
-  name: 'nodes/2: the agent of a daemon that gives no sign is gone before another begins',
+  name: 'lease-model/2: the agent of a daemon that gives no sign is gone before another begins',
   check: ({ agent, other, wasSilent }) =>
     agent !== 'none' && wasSilent && other === 'runs' ? 'an agent of A is still there' : null,
 };
 
 const runsOn: Invariant<World> = {
-  name: 'nodes/4: an agent runs on when one renewal in a row is lost',
+  name: 'lease-model/4: an agent runs on when one renewal in a row is lost',
   check: ({ agent }) => (agent === 'runs' ? null : 'it stands still'),
 };
 

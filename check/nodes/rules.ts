@@ -33,6 +33,19 @@ export interface NodeRules {
   readonly resumes: (sameEra: boolean, settled: boolean) => boolean;
   /** The same for a session that is to be claimed. */
   readonly claims: (firstEra: boolean, settled: boolean) => boolean;
+
+  /** A commit is taken, compared with the session's row where it is carried out. */
+  readonly writes: (sameOwner: boolean, sameLease: boolean, sameVersion: boolean) => boolean;
+  /** The lease of whoever claims. */
+  readonly leaseAfter: (lease: number) => number;
+  /** A session is given back by a statement that came this late. */
+  readonly frees: (sameOwner: boolean, sameLease: boolean) => boolean;
+  /** When the row of a letter goes: before the commit that applies it, in it, or after. */
+  readonly takesOut: 'before' | 'in' | 'after';
+  /** A commit that applies letters is taken. `all`: it has found them all. */
+  readonly applies: (all: boolean) => boolean;
+  /** What makes a command accepted: its row, or that its owner was told. */
+  readonly accepted: 'row' | 'hint';
 }
 
 export const nodeRules: NodeRules = {
@@ -50,4 +63,11 @@ export const nodeRules: NodeRules = {
   keeps: (owns) => owns,
   resumes: (sameEra, settled) => sameEra || settled,
   claims: (firstEra, settled) => firstEra || settled,
+
+  writes: (sameOwner, sameLease, sameVersion) => sameOwner && sameLease && sameVersion,
+  leaseAfter: (lease) => lease + 1,
+  frees: (sameOwner, sameLease) => sameOwner && sameLease,
+  takesOut: 'in',
+  applies: (all) => all,
+  accepted: 'row',
 };

@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { explore, lengthOf } from '../../check/engine/index.ts';
 import { mutants } from '../../check/mutants/list.ts';
-import { leaseConfigNamed } from '../../check/nodes/configs.ts';
+import { leaseConfigNamed, lettersConfigNamed } from '../../check/nodes/configs.ts';
+import { lettersModelOf } from '../../check/nodes/letters/model.ts';
+import { realCore } from '../../check/model/core.ts';
 import { leaseModelOf } from '../../check/nodes/model.ts';
 import { nodeRules, type NodeRules } from '../../check/nodes/rules.ts';
 import { leaseTimes } from '../../src/protocol/lease-times.ts';
@@ -46,6 +48,37 @@ test('a declaration that does not look at the beat again is found', () => {
   expect(outcome.verdict).toMatchObject({ kind: 'unsafe', broken: { property: pin?.property } });
   expect(lengthOf(outcome)).toBe(pin?.steps);
 });
+
+function lettersModel(name: string) {
+  const config = lettersConfigNamed(name);
+  if (config === undefined) {
+    throw new Error(`there is no configuration ${name}`);
+  }
+  return lettersModelOf(config, realCore);
+}
+
+test('letters and writes keep their promises within the pinned number of states', () => {
+  const { verdict, stats } = explore(lettersModel('nodes-letters'), { now: () => 0 });
+  expect(verdict.kind).toBe('holds');
+  expect(stats.states).toBe(states['nodes-letters']?.states);
+}, 60_000);
+
+test('a successor is in a turn while an interrupt of the node before it is under way', () => {
+  const never: ReturnType<typeof lettersModel> = {
+    ...lettersModel('nodes-letters-interrupt'),
+    invariants: [
+      {
+        name: 'never',
+        check: ({ lateInterrupts, holds, isDead }) =>
+          isDead.A && lateInterrupts.length > 0 && (holds.B?.agent?.turn ?? null) !== null ? 'it is reached' : null,
+      },
+    ],
+  };
+  expect(explore(never, { now: () => 0 }).verdict).toMatchObject({
+    kind: 'unsafe',
+    broken: { detail: 'it is reached' },
+  });
+}, 60_000);
 
 test('every rule of the nodes has a mutant', () => {
   const ofRules = mutants.filter(({ file }) => file === 'rules.ts').map(({ from }) => from);
