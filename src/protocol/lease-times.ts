@@ -14,8 +14,8 @@ export interface LeaseTimes {
 }
 
 /**
- * Two renewals may fail before the agents stand still, `2 * renew + statement <= freeze`, and they are gone before the node can be declared
- * dead, `kill + stop <= ttl`.
+ * One renewal may fail before the agents stand still, `2 * renew + statement <= freeze`, if the next one is sent `renew` after it was sent; and
+ * they are gone before the node can be declared dead, `kill + stop < ttl`: the rest is for timers that are late and clocks that drift.
  */
 export const leaseTimes = (ttlMs: number): LeaseTimes => ({
   ttlMs,
