@@ -42,7 +42,7 @@ import type { Watchdog } from '../supervise/watchdog/watchdog.ts';
 import { configuredRunners } from './runners.ts';
 import type { SandboxState } from './sandbox.ts';
 import { secretsOf } from './secrets.ts';
-import { nodeOptions } from './node.ts';
+import { guardOf, nodeOptions } from './node.ts';
 import { openStore } from './store.ts';
 import { watchSettings } from './watchdog.ts';
 
@@ -59,10 +59,6 @@ interface DaemonOptions {
   readonly pid?: number;
   /** Aborted: the daemon is to end before it has begun. Rejects with `closing` then, if it waits for its store. */
   readonly ending?: AbortSignal;
-  /** Another daemon may work on the database: all agents were killed, and this one is of no use any more. */
-  readonly onLost?: (error: AppError) => void;
-  /** The start waits until this other daemon has been silent for long enough. */
-  readonly onWait?: (other: string) => void;
   /** Without one a blocked main loop is not reported. */
   readonly watch?: Watchdog;
 }
@@ -151,39 +147,6 @@ function logOf(
   return { redact, log: makeLog(config.logLevel, redact) };
 }
 
-const storeOptions = ({ folder, config, ending, onWait = () => {} }: DaemonOptions) => ({
-  folder,
-  config,
-  ending,
-  onWait,
-});
-
-/** The store may be another daemon's now. It can be lost before there are agents. */
-class Loss {
-  readonly #told: (error: AppError) => void;
-  #signalbox: Signalbox | null = null;
-  #lost = false;
-
-  constructor(told: (error: AppError) => void = () => {}) {
-    this.#told = told;
-  }
-
-  readonly is = (error: AppError): void => {
-    this.#lost = true;
-    if (this.#signalbox !== null) {
-      abandon(this.#signalbox);
-    }
-    this.#told(error);
-  };
-
-  ends(signalbox: Signalbox): void {
-    this.#signalbox = signalbox;
-    if (this.#lost) {
-      abandon(signalbox);
-    }
-  }
-}
-
 /** Agents are told the address, so none starts before it is known. */
 function addressToCome() {
   const { promise: known, resolve, reject } = Promise.withResolvers<void>();
@@ -210,8 +173,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   const runners = await configuredRunners(config);
   const agent = await chooseAgent(config.agent, { folder, startMs: config.limits.startMs });
   // The lock of the store comes first: of two daemons on one folder the second touches nothing.
-  const loss = new Loss(options.onLost);
-  const { store, name, close } = await openStore({ ...storeOptions(options), faults, pid, onLost: loss.is });
+  const { store, name, close } = await openStore({ folder, config, ending: options.ending, faults, pid });
   scope.own('the store', close, partDeadlineMs);
   const token = await loadToken(folder);
   const { redact, log } = logOf(options, token);
@@ -223,7 +185,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
     agentApi: { url: () => address.url, token: newToken },
     begin: address.known,
     store,
-    node: nodeOptions({ config, folder, pid, version, address: () => address.url, guard: null }),
+    node: nodeOptions({ config, folder, pid, version, address: () => address.url, guard: guardOf(watch) }),
     agent: agent.driver,
     runners,
     ...sessionSettings(config),
@@ -233,7 +195,6 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
     faults,
     onError,
   });
-  loss.ends(signalbox);
   watchBlocks(scope, options, { signalbox, onError });
   let graceMs = 0;
   const inner = scope.nest('sessions');

@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { leaseTimes } from '../protocol/lease-times.ts';
 import type { ClusterOptions, LeaseGuard } from '../runtime/cluster/options.ts';
+import { monotonicMs } from '../supervise/index.ts';
+import type { Watchdog } from '../supervise/watchdog/watchdog.ts';
 import type { DaemonConfig } from './config/resolve.ts';
 
 interface NodeParts {
@@ -22,6 +24,21 @@ const nodeName = (folder: string): string => {
     .slice(0, 90);
   return `${/^[A-Za-z0-9]/.test(host) ? host : 'node'}-${digest.slice(0, 4)}`;
 };
+
+/** The launcher counts on the clock of the system, the runtime on that of its process. */
+export function guardOf(watch: Watchdog | undefined): LeaseGuard | null {
+  if (watch === undefined) {
+    return null;
+  }
+  const offset = monotonicMs() - performance.now();
+  const { guard } = watch;
+  return {
+    lease: ({ sentAt, freezeAt, killAt }) =>
+      guard.lease({ sentAt: sentAt + offset, freezeAt: freezeAt + offset, killAt: killAt + offset }),
+    over: () => guard.over(),
+    listen: (listener) => guard.listen(listener),
+  };
+}
 
 export function nodeOptions({ config, folder, pid, version, address, guard }: NodeParts): ClusterOptions {
   const { name = nodeName(folder), ttlMs, pollMs } = config.node;

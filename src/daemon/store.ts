@@ -16,10 +16,6 @@ export interface StoreOptions {
   readonly pid: number;
   /** Aborted: the daemon is to end before it has begun. */
   readonly ending?: AbortSignal | undefined;
-  /** Another daemon may work on the database: nothing more is written, and every agent must end. */
-  readonly onLost: (error: AppError) => void;
-  /** The start waits until this other daemon has been silent for long enough. */
-  readonly onWait: (other: string) => void;
 }
 
 export interface OpenedStore {
@@ -31,7 +27,7 @@ export interface OpenedStore {
 
 /** Of two daemons on one folder the second touches nothing, whatever its store. Throws `store_*`, or `closing`. */
 export async function openStore(options: StoreOptions): Promise<OpenedStore> {
-  const { folder, config, faults, pid, ending, onLost, onWait } = options;
+  const { folder, config, faults, pid, ending } = options;
   const { store: place, durability } = config;
   const path = join(folder, dataFiles.database);
   if (place.kind === 'sqlite') {
@@ -42,7 +38,7 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
   lock.announce(pid);
   try {
     const { openPostgresStore } = await import('../store/postgres/open.ts');
-    const store = await unlessEnding(openPostgresStore({ url: place.url, faults, pid, onLost, onWait }), ending);
+    const store = await unlessEnding(openPostgresStore({ url: place.url, faults, pid, shared: true }), ending);
     const close = (): Promise<void> => store.close().finally(() => lock.release());
     return { store, name: place.name, close };
   } catch (error) {

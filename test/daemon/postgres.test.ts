@@ -230,17 +230,6 @@ describe('a daemon on Postgres', () => {
     expect(stderr).not.toContain(written);
   });
 
-  test('is alone on its database: a second one is refused, whatever its data folder', async () => {
-    await using first = new Cli();
-    await using second = new Cli();
-    const store = ['--store', urlOf('box')];
-    const up = await first.up(store);
-    const { code, stderr } = await second.run(['up', '--json', '--port', '0', ...store]);
-    expect(code).toBe(7);
-    expect(stderr).toContain('"code":"store_locked"');
-    expect(stderr).toContain(`pid ${up.ready.pid}`);
-  });
-
   test('has every task after SIGKILL: what ran, what waits behind it, and what was cancelled', async () => {
     await run('CREATE DATABASE killed OWNER box');
     await using cli = new Cli();

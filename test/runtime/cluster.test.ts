@@ -169,6 +169,30 @@ describe('a node that dies', () => {
   });
 });
 
+describe('a node whose name is taken', () => {
+  test('is refused beside a living one', async () => {
+    const disk = new MemoryDisk();
+    const a = await join(disk, 'a');
+    const refused = await join(disk, 'a').catch((error: unknown) => error);
+    expect((refused as AppError).code).toBe('store_locked');
+    await a.node[Symbol.asyncDispose]();
+  });
+
+  test('waits until a silent one is dead, and takes its sessions over', async () => {
+    const disk = new MemoryDisk();
+    const a = await join(disk, 'a');
+    const task = await a.node.background();
+    await a.node.stage.turn();
+    // Nothing tells that its process is gone.
+    Object.assign(a.store.nodes ?? {}, { renew: () => Promise.reject(new Error('cut')) });
+    const again = await join(disk, 'a');
+    (await again.node.stage.turn()).finish();
+    expect((await again.node.ended(task)).status).toBe('completed');
+    await a.node[Symbol.asyncDispose]();
+    await again.node[Symbol.asyncDispose]();
+  });
+});
+
 describe('a node that drains', () => {
   test('hands its sessions over, burns no attempt, and takes no more', async () => {
     await using nodes = await twoNodes();

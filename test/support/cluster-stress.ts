@@ -81,6 +81,7 @@ export class Stress {
             node.frozenAt = this.#time + freezeAt - clock.now();
           },
           over: () => {},
+          listen: () => () => {},
         },
       },
     });

@@ -120,15 +120,7 @@ export async function serve(call: Call, io: Io): Promise<number> {
   const ending = new AbortController();
   void asked.then(() => ending.abort());
   const own = { folder, config, version: version(), now: Date.now, pid: process.ppid };
-  const { promise: lost, reject: onLost } = Promise.withResolvers<never>();
-  lost.catch(() => {});
-  const onWait = (other: string): void => {
-    io.say(
-      `signalbox: ${other} may still work on this database: the start waits until it has been silent for long enough`,
-    );
-  };
-  const told = { ending: ending.signal, onLost, onWait };
-  const daemon = await Promise.race([startDaemon({ ...own, watch, ...told }), lost]).catch((error: unknown) => {
+  const daemon = await startDaemon({ ...own, watch, ending: ending.signal }).catch((error: unknown) => {
     if (ending.signal.aborted && error instanceof AppError && error.code === 'closing') {
       return null;
     }
@@ -140,7 +132,7 @@ export async function serve(call: Call, io: Io): Promise<number> {
   const { graceMs } = config.limits;
   watch.tell({ type: 'up', folder, graceMs });
   announce(daemon, file, data, io);
-  const why = await Promise.race([asked, lost]);
+  const why = await asked;
   watch.tell({ type: 'ending' });
   if (!io.json) {
     const { LineOutput } = await import('../../supervise/line-output.ts');

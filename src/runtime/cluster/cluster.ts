@@ -47,6 +47,7 @@ export class Cluster implements ClusterLink {
   #sealed = false;
   #cancelPoll: (() => void) | null = null;
   #stopHints: (() => void) | null = null;
+  #stopGuard: (() => void) | undefined = undefined;
 
   constructor(context: Context, nodes: Nodes, options: ClusterOptions) {
     this.#context = context;
@@ -103,6 +104,10 @@ export class Cluster implements ClusterLink {
       } else {
         this.#lookForLetters();
       }
+    });
+    this.#stopGuard = this.#options.guard?.listen({
+      onFrozen: () => registry.actors().forEach(({ deadlines }) => deadlines.freeze()),
+      onThawed: () => registry.actors().forEach(({ deadlines }) => deadlines.thaw()),
     });
     this.#poll();
   }
@@ -299,6 +304,7 @@ export class Cluster implements ClusterLink {
     this.seal();
     this.#cancelPoll?.();
     this.#stopHints?.();
+    this.#stopGuard?.();
     this.#feed?.close();
     const error: AppError = closing();
     this.#letters.close(error);

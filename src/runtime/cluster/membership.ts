@@ -3,12 +3,14 @@
  *
  * Owned by one cluster.
  *  cluster-member/1 The lease counts from the sending of the last renewal that was answered. The guard of the agents learns each one.
- *  cluster-member/2 Another node is declared dead only when its beat has not moved for its whole time-to-live on this node's own clock,
- *               and the beat that was seen is compared once more.
+ *  cluster-member/2 Another node is declared dead only when this node has looked at its beat again and again for its whole time-to-live, on
+ *               its own clock, and has not seen it move; the beat is compared once more. A time in which it could not look counts for nothing:
+ *               an outage of the store kills nobody.
  *  cluster-member/3 What a commit brings about happens only under a lease that is known to last: behind a pause the next renewal tells
  *               whether this node is still alive.
  *  cluster-member/4 A node that is declared dead stays dead; the daemon goes on as a new node.
  */
+import { AppError } from '../../core/errors.ts';
 import type { LeaseTimes } from '../../protocol/lease-times.ts';
 import type { NodeFacts, NodeId, NodeLoad, Nodes, StoredNode } from '../../store/nodes.ts';
 import type { Context } from '../options.ts';
@@ -37,6 +39,11 @@ interface Seen {
   readonly since: number;
 }
 
+const isLocked = (error: unknown): boolean => error instanceof AppError && error.code === 'store_locked';
+
+/** Looks come with the renewals. Longer without one: what was seen before says nothing. */
+const looksMissed = 2;
+
 /** 2 to the 48th: as many as a Postgres bigint and a JavaScript number both hold. */
 const idsBelow = 281_474_976_710_656;
 
@@ -50,6 +57,8 @@ export class Membership {
   #renewedAt = 0;
   #cancel: (() => void) | null = null;
   #renewing = false;
+  /** When the last look at the others that was answered was sent. */
+  #lookedAt = 0;
 
   constructor(parts: MembershipParts) {
     this.#parts = parts;
@@ -69,8 +78,26 @@ export class Membership {
     return this.#state === 'dead' || context.clock.now() - this.#renewedAt >= times.freezeMs;
   }
 
-  /** As a new node. Throws `store_locked`, `store_*`. */
+  /** As a new node. Throws `store_locked` beside a living node that leaves no room for it, after a look at whether it lives; `store_*`. */
   async join(): Promise<void> {
+    const { context } = this.#parts;
+    const seen = new Map<NodeId, Seen>();
+    for (;;) {
+      try {
+        await this.#enter();
+        return;
+      } catch (error) {
+        if (!isLocked(error) || !(await this.#mayBeDead(seen))) {
+          throw error;
+        }
+        await new Promise<void>((resolve) => {
+          context.clock.timer(this.#parts.times.renewMs, resolve);
+        });
+      }
+    }
+  }
+
+  async #enter(): Promise<void> {
     const { context, nodes, facts, address, times } = this.#parts;
     const id = Math.floor(context.random() * idsBelow);
     const sent = context.clock.now();
@@ -79,6 +106,24 @@ export class Membership {
     this.#state = 'up';
     this.#answered(sent);
     this.#arm();
+  }
+
+  /** One that has crashed, of this node's name or alone on the store, is in the way until it is declared dead. False: all of them live. */
+  async #mayBeDead(seen: Map<NodeId, Seen>): Promise<boolean> {
+    const { context, nodes } = this.#parts;
+    const sent = context.clock.now();
+    let silent = 0;
+    for (const { id, beat, ttlMs } of await nodes.list()) {
+      const before = seen.get(id) ?? { beat, since: context.clock.now() };
+      seen.set(id, before);
+      if (before.beat === beat) {
+        silent += 1;
+        if (sent - before.since >= ttlMs) {
+          await nodes.declareDead(id, beat);
+        }
+      }
+    }
+    return silent > 0;
   }
 
   async leave(): Promise<void> {
@@ -157,7 +202,7 @@ export class Membership {
   #answered(sent: number): void {
     const { times, guard } = this.#parts;
     this.#renewedAt = sent;
-    guard?.lease({ freezeAt: sent + times.freezeMs, killAt: sent + times.killMs });
+    guard?.lease({ sentAt: sent, freezeAt: sent + times.freezeMs, killAt: sent + times.killMs });
   }
 
   #runHeld(): void {
@@ -167,10 +212,15 @@ export class Membership {
   }
 
   async #watch(): Promise<void> {
-    const { context, nodes, freed } = this.#parts;
+    const { context, nodes, times, freed } = this.#parts;
+    const sent = context.clock.now();
     try {
       const others = (await nodes.list()).filter(({ id }) => id !== this.#id);
-      const silent = this.#look(others);
+      if (sent - this.#lookedAt > looksMissed * times.renewMs) {
+        this.#seen.clear();
+      }
+      this.#lookedAt = sent;
+      const silent = this.#look(others, sent);
       for (const { id, beat } of silent) {
         if (await nodes.declareDead(id, beat)) {
           freed();
@@ -182,7 +232,7 @@ export class Membership {
   }
 
   /** Those that have been silent for too long. */
-  #look(others: readonly StoredNode[]): readonly StoredNode[] {
+  #look(others: readonly StoredNode[], sent: number): readonly StoredNode[] {
     const now = this.#parts.context.clock.now();
     const ids = new Set(others.map(({ id }) => id));
     for (const id of this.#seen.keys()) {
@@ -196,7 +246,7 @@ export class Membership {
         this.#seen.set(id, { beat, since: now });
         return false;
       }
-      return now - seen.since >= ttlMs;
+      return sent - seen.since >= ttlMs;
     });
   }
 }

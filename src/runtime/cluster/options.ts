@@ -4,13 +4,10 @@ import type { Input } from '../../core/model/inputs.ts';
 import type { Reply } from '../../core/model/replies.ts';
 import type { LeaseTimes } from '../../protocol/lease-times.ts';
 import type { NodeFacts } from '../../store/nodes.ts';
+import type { Guard } from '../../supervise/index.ts';
 
 /** Freezes and ends the agents of a daemon that cannot renew, whatever its threads do. Milliseconds of `Clock.now`. */
-export interface LeaseGuard {
-  lease(until: { readonly freezeAt: number; readonly killAt: number }): void;
-  /** There is nothing to lose any more. */
-  over(): void;
-}
+export type LeaseGuard = Guard;
 
 export interface ClusterOptions {
   readonly facts: Omit<NodeFacts, 'address' | 'ttlMs'>;

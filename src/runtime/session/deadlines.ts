@@ -94,6 +94,8 @@ export class Deadlines {
   #inTools: TurnId | null = null;
   #drain: Drain | null = null;
   #keepsIdle = false;
+  /** Its agent is stopped from outside. */
+  #isFrozen = false;
   /** When the idle agent was last kept; monotonic ms. */
   #keptAt = Number.NEGATIVE_INFINITY;
 
@@ -161,6 +163,16 @@ export class Deadlines {
   /** The agent has given a sign of life. */
   alive(): void {
     this.#lifeAt = this.#clock.now();
+  }
+
+  /** The agent is stopped, and not to be judged by what it does not say. */
+  freeze(): void {
+    this.#isFrozen = true;
+  }
+
+  thaw(): void {
+    this.#isFrozen = false;
+    this.alive();
   }
 
   /** The agent works beside its turns, and is not closed meanwhile. */
@@ -231,6 +243,9 @@ export class Deadlines {
 
   /** Milliseconds that are left of a deadline whose timer has fired: it moved, was longer than a timer, or the daemon stood still. */
   #left(armed: Armed, now: number): number {
+    if (this.#isFrozen && judging.has(armed.name)) {
+      return armed.ms;
+    }
     const at = Math.max(armed.at, this.#heldUntil(armed, now));
     if (judging.has(armed.name) && now - at > stillMs) {
       if (armed.name === 'drain' && this.#drain !== null) {

@@ -1,0 +1,212 @@
+/** Real daemons with their launchers on one real Postgres server. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isThere } from '../../src/cli/demo/child.ts';
+import { type Client, createClient } from '../../src/client/index.ts';
+import { system } from '../../src/supervise/platform/index.ts';
+import { untilEvent } from '../campaigns/harness/until-event.ts';
+import { Cli, type Up } from '../support/cli.ts';
+import { type PostgresServer, startPostgres } from '../support/postgres.ts';
+
+let server: PostgresServer;
+let databases = 0;
+
+beforeAll(async () => {
+  server = await startPostgres(['autovacuum=off', 'fsync=off']);
+});
+afterAll(async () => {
+  await server.stop();
+});
+
+interface RealNode {
+  readonly name: string;
+  readonly cli: Cli;
+  readonly up: Up;
+  readonly client: Client;
+  /** Its agents, as they have said themselves. */
+  agents(): readonly number[];
+}
+
+/** Short, so that a takeover takes no longer than a test may. */
+const ttlMs = 2_000;
+
+async function startNode(cli: Cli, name: string, store: string): Promise<RealNode> {
+  const log = join(cli.folder, 'agents.log');
+  const env = {
+    SIGNALBOX_STORE: store,
+    SIGNALBOX_NODE_NAME: name,
+    SIGNALBOX_NODE_TTL_MS: String(ttlMs),
+    SIGNALBOX_AGENT_LOG: log,
+    SIGNALBOX_LIMITS_GRACE_MS: '1000',
+  };
+  const up = await cli.up(['--log-level', 'info'], { env });
+  const client = createClient({ baseUrl: up.ready.url, token: readFileSync(join(cli.data, 'token'), 'utf8').trim() });
+  const agents = (): readonly number[] =>
+    readFileSync(log, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { readonly pid: number }).pid);
+  return { name, cli, up, client, agents };
+}
+
+async function nodes(
+  ...names: readonly string[]
+): Promise<AsyncDisposable & { readonly list: readonly RealNode[]; readonly store: string }> {
+  databases += 1;
+  const name = `nodes_${databases}`;
+  const admin = new pg.Client({ connectionString: server.url });
+  await admin.connect();
+  await admin.query(`CREATE DATABASE ${name}`);
+  await admin.end();
+  const store = server.urlOf(name);
+  const clis = names.map(() => new Cli());
+  const list: RealNode[] = [];
+  for (const [at, name] of names.entries()) {
+    const cli = clis[at];
+    if (cli !== undefined) {
+      list.push(await startNode(cli, name, store));
+    }
+  }
+  return {
+    list,
+    store,
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(clis.map((cli) => cli[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+function kill({ up }: RealNode, signal: NodeJS.Signals): void {
+  process.kill(up.ready.daemon, signal);
+  up.child.kill(signal);
+}
+
+const typesOf = async (client: Client, task: string): Promise<readonly string[]> => {
+  const types: string[] = [];
+  for await (const { type } of client.follow(task)) {
+    types.push(type ?? '');
+  }
+  return types;
+};
+
+const stateOf = (pid: number): string => {
+  const info = system.info(pid);
+  return info === null ? 'gone' : info.stopped ? 'stopped' : 'runs';
+};
+
+describe('several daemons on one database', { timeout: 60_000 }, () => {
+  test('are one: each takes commands, and shows answers, for the sessions of all', async () => {
+    await using group = await nodes('alpha', 'beta');
+    const [alpha, beta] = group.list;
+    if (alpha === undefined || beta === undefined) {
+      return;
+    }
+    const work = await alpha.client.submit({ session: 'one', prompt: '[[work:400,20]] long', lane: 'background' });
+    await untilEvent(alpha.client, work.task, 'turn-started');
+    const urgent = await beta.client.submit({ session: 'one', prompt: '[[text:urgent]]' });
+    expect((await typesOf(beta.client, urgent.task)).at(-1)).toBe('final');
+    expect(await beta.client.cancel(work.task)).toMatchObject({ task: work.task });
+    expect((await typesOf(beta.client, work.task)).at(-1)).toBe('final');
+    const { items } = await beta.client.nodes();
+    expect(items.map(({ name, state, local }) => ({ name, state, local }))).toEqual([
+      { name: 'alpha', state: 'up', local: false },
+      { name: 'beta', state: 'up', local: true },
+    ]);
+    const table = await beta.cli.run(['nodes']);
+    expect(table.stdout).toMatch(/alpha .*up[^]*\* beta/);
+  });
+
+  test('take over the sessions of one that was killed, and each task ends once', async () => {
+    await using group = await nodes('alpha', 'beta');
+    const [alpha, beta] = group.list;
+    if (alpha === undefined || beta === undefined) {
+      return;
+    }
+    const work = await alpha.client.submit({
+      session: 'one',
+      prompt: '[[work:150,20]] long',
+      lane: 'background',
+    });
+    await untilEvent(alpha.client, work.task, 'turn-started');
+    const waits = await beta.client.submit({ session: 'one', prompt: '[[text:behind]]', lane: 'background' });
+    kill(alpha, 'SIGKILL');
+    await beta.client.cancel(work.task);
+    expect((await typesOf(beta.client, work.task)).filter((type) => type === 'final')).toHaveLength(1);
+    expect((await typesOf(beta.client, waits.task)).filter((type) => type === 'final')).toHaveLength(1);
+    expect((await beta.client.task(waits.task)).status).toBe('completed');
+  });
+
+  test('a stopped daemon loses its sessions: its agent stands still first, and is dead before the next one starts', async () => {
+    await using group = await nodes('alpha', 'beta');
+    const [alpha, beta] = group.list;
+    if (alpha === undefined || beta === undefined) {
+      return;
+    }
+    const work = await alpha.client.submit({
+      session: 'one',
+      prompt: '[[work:150,20]] long',
+      lane: 'background',
+    });
+    await untilEvent(alpha.client, work.task, 'turn-started');
+    const [agent = 0] = alpha.agents();
+    expect(stateOf(agent)).toBe('runs');
+    process.kill(alpha.up.ready.daemon, 'SIGSTOP');
+    await expect.poll(() => stateOf(agent), { timeout: ttlMs, interval: 5 }).not.toBe('runs');
+    const resumed = await untilEvent(beta.client, work.task, 'attempt-lost').then(() => isThere(agent));
+    expect(resumed).toBe(false);
+    process.kill(alpha.up.ready.daemon, 'SIGCONT');
+    expect((await typesOf(beta.client, work.task)).at(-1)).toBe('final');
+    // It is back, as another node.
+    await expect
+      .poll(async () => (await beta.client.nodes()).items.map(({ name }) => name), { timeout: 10_000 })
+      .toEqual(['alpha', 'beta']);
+    const again = await alpha.client.submit({ session: 'two', prompt: '[[text:back]]' });
+    expect((await typesOf(alpha.client, again.task)).at(-1)).toBe('final');
+  });
+
+  test('one that drains hands its work over, and a rolling restart burns nothing', async () => {
+    await using group = await nodes('alpha', 'beta');
+    const [alpha, beta] = group.list;
+    if (alpha === undefined || beta === undefined) {
+      return;
+    }
+    const work = await alpha.client.submit({
+      session: 'one',
+      prompt: '[[work:150,20]] long',
+      lane: 'background',
+    });
+    await untilEvent(alpha.client, work.task, 'turn-started');
+    expect((await beta.cli.run(['nodes', 'drain', 'alpha'])).code).toBe(0);
+    const types = await typesOf(beta.client, work.task);
+    expect(types).not.toContain('attempt-lost');
+    expect(types.at(-1)).toBe('final');
+    expect((await beta.client.task(work.task)).status).toBe('completed');
+    alpha.up.child.kill('SIGTERM');
+    expect((await alpha.up.ended).code).toBe(0);
+    await startNode(alpha.cli, 'alpha', group.store);
+    expect((await beta.client.nodes()).items.map(({ name, state }) => `${name} ${state}`)).toEqual([
+      'alpha up',
+      'beta up',
+    ]);
+  });
+
+  test('an outage of the database ends none of them: they continue without a restart', async () => {
+    await using group = await nodes('alpha', 'beta');
+    const [alpha, beta] = group.list;
+    if (alpha === undefined || beta === undefined) {
+      return;
+    }
+    const work = await alpha.client.submit({ session: 'one', prompt: '[[work:300,20]] long', lane: 'background' });
+    await untilEvent(alpha.client, work.task, 'turn-started');
+    const [agent = 0] = alpha.agents();
+    await server.crash();
+    await expect.poll(() => stateOf(agent), { timeout: 2 * ttlMs, interval: 5 }).toBe('stopped');
+    await server.restart();
+    const types = await typesOf(beta.client, work.task);
+    expect(types).not.toContain('attempt-lost');
+    expect((await beta.client.task(work.task)).status).toBe('completed');
+    expect(stateOf(agent)).toBe('runs');
+  });
+});
