@@ -1,13 +1,13 @@
 /** Real daemons with their launchers on one real Postgres server. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isThere } from '../../src/cli/demo/child.ts';
-import { type Client, createClient } from '../../src/client/index.ts';
+import type { Client } from '../../src/client/index.ts';
 import { system } from '../../src/supervise/platform/index.ts';
 import { untilEvent } from '../campaigns/harness/until-event.ts';
-import { Cli, type Up } from '../support/cli.ts';
+import { killNode, newDatabase, type RealNode, startNode } from '../campaigns/nodes/world.ts';
+import { Cli } from '../support/cli.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres.ts';
 
 let server: PostgresServer;
@@ -20,53 +20,32 @@ afterAll(async () => {
   await server.stop();
 });
 
-interface RealNode {
-  readonly name: string;
-  readonly cli: Cli;
-  readonly up: Up;
-  readonly client: Client;
-  /** Its agents, as they have said themselves. */
-  agents(): readonly number[];
-}
+/** Its agents, as they have said themselves. */
+const agentsOf = ({ cli }: RealNode): readonly number[] =>
+  readFileSync(logOf(cli), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { readonly pid: number }).pid);
+
+const logOf = (cli: Cli): string => join(cli.folder, 'agents.log');
 
 /** Short, so that a takeover takes no longer than a test may. */
 const ttlMs = 2_000;
 
-async function startNode(cli: Cli, name: string, store: string): Promise<RealNode> {
-  const log = join(cli.folder, 'agents.log');
-  const env = {
-    SIGNALBOX_STORE: store,
-    SIGNALBOX_NODE_NAME: name,
-    SIGNALBOX_NODE_TTL_MS: String(ttlMs),
-    SIGNALBOX_AGENT_LOG: log,
-    SIGNALBOX_LIMITS_GRACE_MS: '1000',
-  };
-  const up = await cli.up(['--log-level', 'info'], { env });
-  const client = createClient({ baseUrl: up.ready.url, token: readFileSync(join(cli.data, 'token'), 'utf8').trim() });
-  const agents = (): readonly number[] =>
-    readFileSync(log, 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => (JSON.parse(line) as { readonly pid: number }).pid);
-  return { name, cli, up, client, agents };
-}
+const start = (cli: Cli, name: string, store: string): Promise<RealNode> =>
+  startNode(cli, name, { store, ttlMs, log: logOf(cli), graceMs: 1_000 });
 
 async function nodes(
   ...names: readonly string[]
 ): Promise<AsyncDisposable & { readonly list: readonly RealNode[]; readonly store: string }> {
   databases += 1;
-  const name = `nodes_${databases}`;
-  const admin = new pg.Client({ connectionString: server.url });
-  await admin.connect();
-  await admin.query(`CREATE DATABASE ${name}`);
-  await admin.end();
-  const store = server.urlOf(name);
+  const store = await newDatabase(server, `nodes_${databases}`);
   const clis = names.map(() => new Cli());
   const list: RealNode[] = [];
   for (const [at, name] of names.entries()) {
     const cli = clis[at];
     if (cli !== undefined) {
-      list.push(await startNode(cli, name, store));
+      list.push(await start(cli, name, store));
     }
   }
   return {
@@ -76,11 +55,6 @@ async function nodes(
       await Promise.all(clis.map((cli) => cli[Symbol.asyncDispose]()));
     },
   };
-}
-
-function kill({ up }: RealNode, signal: NodeJS.Signals): void {
-  process.kill(up.ready.daemon, signal);
-  up.child.kill(signal);
 }
 
 const typesOf = async (client: Client, task: string): Promise<readonly string[]> => {
@@ -131,7 +105,7 @@ describe('several daemons on one database', { timeout: 60_000 }, () => {
     });
     await untilEvent(alpha.client, work.task, 'turn-started');
     const waits = await beta.client.submit({ session: 'one', prompt: '[[text:behind]]', lane: 'background' });
-    kill(alpha, 'SIGKILL');
+    killNode(alpha);
     await beta.client.cancel(work.task);
     expect((await typesOf(beta.client, work.task)).filter((type) => type === 'final')).toHaveLength(1);
     expect((await typesOf(beta.client, waits.task)).filter((type) => type === 'final')).toHaveLength(1);
@@ -150,7 +124,7 @@ describe('several daemons on one database', { timeout: 60_000 }, () => {
       lane: 'background',
     });
     await untilEvent(alpha.client, work.task, 'turn-started');
-    const [agent = 0] = alpha.agents();
+    const [agent = 0] = agentsOf(alpha);
     expect(stateOf(agent)).toBe('runs');
     process.kill(alpha.up.ready.daemon, 'SIGSTOP');
     await expect.poll(() => stateOf(agent), { timeout: ttlMs, interval: 5 }).not.toBe('runs');
@@ -185,7 +159,7 @@ describe('several daemons on one database', { timeout: 60_000 }, () => {
     expect((await beta.client.task(work.task)).status).toBe('completed');
     alpha.up.child.kill('SIGTERM');
     expect((await alpha.up.ended).code).toBe(0);
-    await startNode(alpha.cli, 'alpha', group.store);
+    await start(alpha.cli, 'alpha', group.store);
     expect((await beta.client.nodes()).items.map(({ name, state }) => `${name} ${state}`)).toEqual([
       'alpha up',
       'beta up',
@@ -200,7 +174,7 @@ describe('several daemons on one database', { timeout: 60_000 }, () => {
     }
     const work = await alpha.client.submit({ session: 'one', prompt: '[[work:300,20]] long', lane: 'background' });
     await untilEvent(alpha.client, work.task, 'turn-started');
-    const [agent = 0] = alpha.agents();
+    const [agent = 0] = agentsOf(alpha);
     await server.crash();
     await expect.poll(() => stateOf(agent), { timeout: 2 * ttlMs, interval: 5 }).toBe('stopped');
     await server.restart();

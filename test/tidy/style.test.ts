@@ -41,6 +41,7 @@ const paced: readonly string[] = [
   'test/campaigns/chaos/run.ts',
   'test/campaigns/cycles/run.ts',
   'test/campaigns/soak/load.ts',
+  'test/campaigns/nodes/run.ts',
   'test/campaigns/soak/run.ts',
 ];
 
