@@ -28,6 +28,8 @@ import type { ClusterLink, ClusterOptions } from './options.ts';
 /** A command waits for a takeover and for an answer behind it, ms; a question for a list is not worth as much. */
 const answerMs = (times: LeaseTimes): number => times.ttlMs + 5_000;
 const questionMs = 2_000;
+/** Between two looks at what is left of nodes that are gone. */
+const sweepMs = 60_000;
 /** Sessions taken up at a time, so that others get their turn. */
 const adoptPage = 50;
 
@@ -44,6 +46,7 @@ export class Cluster implements ClusterLink {
   readonly #resting = new Map<SessionKey, number>();
   #adopting: Promise<void> | null = null;
   #draining = false;
+  #sweptAt = 0;
   #sealed = false;
   #cancelPoll: (() => void) | null = null;
   #stopHints: (() => void) | null = null;
@@ -196,6 +199,11 @@ export class Cluster implements ClusterLink {
   }
 
   async #sweep(): Promise<void> {
+    const now = this.#context.clock.now();
+    if (now - this.#sweptAt < sweepMs) {
+      return;
+    }
+    this.#sweptAt = now;
     try {
       await this.#nodes.sweep();
     } catch (error) {
