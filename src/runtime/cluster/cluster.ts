@@ -142,7 +142,9 @@ export class Cluster implements ClusterLink {
 
   /** This node has committed events. */
   committed(): void {
-    this.#nodes.hintEvents();
+    if (!this.#membership.isAlone) {
+      this.#nodes.hintEvents();
+    }
     this.#feed?.wake();
   }
 
@@ -172,7 +174,8 @@ export class Cluster implements ClusterLink {
         if (actors.length > 0) {
           this.#lookForLetters();
         }
-        if (keys.length < adoptPage) {
+        // None: others were faster.
+        if (keys.length < adoptPage || actors.length === 0) {
           return;
         }
       }
@@ -191,7 +194,7 @@ export class Cluster implements ClusterLink {
     this.#cancelPoll = this.#context.clock.timer(this.#options.pollMs, () => {
       this.#poll();
       this.#lookForLetters();
-      this.#feed?.wake();
+      this.#feed?.poll();
       void this.adopt();
       void this.#giveBack();
       void this.#sweep();

@@ -4,7 +4,7 @@
  * Owned by one cluster.
  *  cluster-feed/1 Listeners of a session or of all get events from here alone, in the order of the store's feed, each once.
  *  cluster-feed/2 Nothing that is committed after a listener has joined is left out: the position moves ahead unread only while
- *                 nobody listens.
+ *                 nobody listens, and then with the polls alone: commits that nobody follows cost no read.
  */
 import type { FeedPosition, Store } from '../../store/port.ts';
 import type { Context } from '../options.ts';
@@ -34,6 +34,12 @@ export class ClusterFeed {
 
   /** There may be more. */
   wake(): void {
+    if (!this.#hub.isIdle) {
+      this.poll();
+    }
+  }
+
+  poll(): void {
     if (this.#reading) {
       this.#again = true;
     } else if (!this.#closed) {

@@ -3,14 +3,15 @@
  *
  * Owned by one cluster.
  *  inbox/1 A letter is given to its actor once at a time; what its commit does not take out is looked at again.
- *  inbox/2 Commands of one session are posted in the order of the store.
+ *  inbox/2 Commands of one session are posted in the order of the store. A session that has to be opened first keeps no other one waiting.
  */
 import { AppError } from '../../core/errors.ts';
 import type { Reply } from '../../core/model/replies.ts';
 import type { Letter, Nodes } from '../../store/nodes.ts';
 import type { Context } from '../options.ts';
 import type { EntryLetter } from '../session/batch.ts';
-import type { Registry } from '../session/registry.ts';
+import type { SessionActor } from '../session/actor.ts';
+import type { Elsewhere, Registry } from '../session/registry.ts';
 import { errorAnswer, type LetterAnswer, type LetterBody, replyAnswer } from './letter-body.ts';
 
 /** Answers a question of another node. */
@@ -63,7 +64,7 @@ export class Inbox {
         for (const letter of letters) {
           if (!this.#closed && !this.#open.has(letter.id)) {
             this.#open.add(letter.id);
-            await this.#take(letter);
+            this.#take(letter);
           }
         }
       } while (this.#again && !this.#closed);
@@ -75,7 +76,7 @@ export class Inbox {
     }
   }
 
-  async #take(letter: Letter): Promise<void> {
+  #take(letter: Letter): void {
     const body = letter.body as LetterBody;
     if (body.kind === 'question') {
       void this.#answer(letter, body);
@@ -85,14 +86,19 @@ export class Inbox {
       this.#reply(letter, errorAnswer(new AppError({ code: 'invariant_broken', message: 'a command has no session' })));
       return;
     }
-    const { session } = letter;
-    try {
-      const found = this.#registry.actor(session);
-      const actor = found instanceof Promise ? await found : found;
+    const post = (actor: SessionActor | Elsewhere): void => {
       if ('elsewhere' in actor) {
         this.#open.delete(letter.id);
       } else {
         actor.command(body.input, this.#entryOf(letter));
+      }
+    };
+    try {
+      const found = this.#registry.actor(letter.session);
+      if (found instanceof Promise) {
+        found.then(post).catch((error: unknown) => this.#failed(letter, error));
+      } else {
+        post(found);
       }
     } catch (error) {
       this.#failed(letter, error);

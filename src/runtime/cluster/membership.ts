@@ -78,6 +78,11 @@ export class Membership {
     return this.#state === 'dead' || context.clock.now() - this.#renewedAt >= times.freezeMs;
   }
 
+  /** As far as the last look tells, which is no older than a few renewals. */
+  get isAlone(): boolean {
+    return this.#seen.size === 0;
+  }
+
   /** As a new node. Throws `store_locked` beside a living node that leaves no room for it, after a look at whether it lives; `store_*`. */
   async join(): Promise<void> {
     const { context } = this.#parts;
