@@ -31,6 +31,9 @@ export function createSignalbox(options: SignalboxOptions): Signalbox {
   const stats = new Stats();
   const hub = new Hub((error) => context.onError(error, 'listener'));
   const cluster = clusterOf(context, options);
+  if (cluster !== null) {
+    hub.sharesStore();
+  }
   const registry = new Registry(context, stats, hub, cluster);
   const recovered = async (): Promise<void> => {
     await cluster?.join(

@@ -83,7 +83,9 @@ describe('a session of another node', () => {
     await using nodes = await twoNodes();
     const { a, b } = nodes;
     const seen: FeedEvent[] = [];
+    const own: FeedEvent[] = [];
     const stop = b.node.box.listen({ all: true }, (events) => seen.push(...events));
+    const stopOwn = a.node.box.listen({ all: true }, (events) => own.push(...events));
     const task = await a.node.send({ prompt: 'one' });
     const turn = await a.node.stage.turn();
     turn.say('hello');
@@ -95,7 +97,10 @@ describe('a session of another node', () => {
     expect(followed).toEqual(followed.map((_, at) => at + 1));
     await expect.poll(() => seen.at(-1)?.type === 'final' || seen.some(({ type }) => type === 'final')).toBe(true);
     expect(new Set(seen.map(({ position }) => position)).size).toBe(seen.length);
+    await expect.poll(() => own.length).toBe(seen.length);
+    expect(own.map(({ position }) => position)).toEqual(seen.map(({ position }) => position));
     stop();
+    stopOwn();
   });
 
   test('is shown with its owner by any node', async () => {

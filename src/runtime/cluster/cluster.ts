@@ -44,6 +44,8 @@ export class Cluster implements ClusterLink {
   #feed: ClusterFeed | null = null;
   /** Sessions at rest, with their leases. */
   readonly #resting = new Map<SessionKey, number>();
+  /** Sessions that may be this node's without being open: the answer to their claim got lost. */
+  readonly #unsure = new Set<SessionKey>();
   #adopting: Promise<void> | null = null;
   #draining = false;
   #sweptAt = 0;
@@ -78,9 +80,8 @@ export class Cluster implements ClusterLink {
     return this.#membership.state !== 'up';
   }
 
-  /** The store may have declared this node dead. */
-  get isSuspended(): boolean {
-    return this.#membership.isSuspended;
+  get isDead(): boolean {
+    return this.#membership.state === 'dead';
   }
 
   list(): Promise<readonly StoredNode[]> {
@@ -149,6 +150,10 @@ export class Cluster implements ClusterLink {
   }
 
   /** It is given back with the next poll, unless somebody wants it before. */
+  unsure(session: SessionKey): void {
+    this.#unsure.add(session);
+  }
+
   rests(session: SessionKey, lease: number): void {
     if (!this.#sealed) {
       this.#resting.set(session, lease);
@@ -167,15 +172,22 @@ export class Cluster implements ClusterLink {
     const registry = this.#registry;
     try {
       while (registry !== null && !this.#sealed && !this.claimsNothing) {
-        const keys = await this.#nodes.orphans(adoptPage);
-        const found = await Promise.all(keys.map(async (key) => registry.actor(key)));
-        const actors = found.flatMap((one) => ('elsewhere' in one ? [] : [one]));
+        const free = await this.#nodes.orphans(adoptPage);
+        // One whose agent does not go keeps the others waiting no longer.
+        const keys = [...new Set([...free, ...this.#unsure])].filter(
+          (key) => registry.live(key)?.host.running !== true,
+        );
+        this.#unsure.clear();
+        const found = await Promise.allSettled(keys.map(async (key) => registry.actor(key)));
+        const actors = found.flatMap((one) =>
+          one.status === 'rejected' || 'elsewhere' in one.value ? [] : [one.value],
+        );
         await registry.untilNone(actors, (actor) => actor.busy);
         if (actors.length > 0) {
           this.#lookForLetters();
         }
         // None: others were faster.
-        if (keys.length < adoptPage || actors.length === 0) {
+        if (free.length < adoptPage || actors.length === 0) {
           return;
         }
       }
@@ -274,14 +286,18 @@ export class Cluster implements ClusterLink {
 
   async #died(): Promise<void> {
     const registry = this.#registry;
-    if (registry === null || this.#sealed) {
+    if (registry === null) {
       return;
     }
     const { onError, clock } = this.#context;
     this.#resting.clear();
+    this.#unsure.clear();
     const actors = registry.actors();
     for (const actor of actors) {
       actor.fence(null, sessionMoved(actor.key));
+    }
+    if (this.#sealed) {
+      return;
     }
     await Promise.all(actors.map((actor) => actor.host.gone()));
     for (const actor of actors) {
@@ -318,7 +334,7 @@ export class Cluster implements ClusterLink {
     this.#stopGuard?.();
     this.#feed?.close();
     const error: AppError = closing();
-    this.#letters.close(error);
+    await this.#letters.close(error);
     await this.#membership.leave();
   }
 }

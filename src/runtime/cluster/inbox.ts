@@ -6,9 +6,13 @@
  *  inbox/2 Commands of one session are posted in the order of the store. A session that has to be opened first keeps no other one waiting.
  */
 import { AppError } from '../../core/errors.ts';
+import type { Input } from '../../core/model/inputs.ts';
 import type { Reply } from '../../core/model/replies.ts';
 import type { Letter, Nodes } from '../../store/nodes.ts';
+import type { TaskPayload } from '../../store/port.ts';
+import type { Full } from '../api.ts';
 import type { Context } from '../options.ts';
+import { refusedAsFull } from '../refusals.ts';
 import type { EntryLetter } from '../session/batch.ts';
 import type { SessionActor } from '../session/actor.ts';
 import type { Elsewhere, Registry } from '../session/registry.ts';
@@ -20,6 +24,10 @@ export type Questions = { readonly [ask: string]: Answerer };
 
 const pageSize = 500;
 
+/** One commit applies the whole of it and takes its letter out. */
+const inOneStep = (input: Input): Input =>
+  input.type === 'stop' ? { ...input, atMost: Number.MAX_SAFE_INTEGER } : input;
+
 /** What says nothing about the command itself: it is looked at again, here or by the next owner. */
 const passing = (error: unknown): boolean =>
   error instanceof AppError &&
@@ -30,8 +38,8 @@ export class Inbox {
   readonly #nodes: Nodes;
   readonly #registry: Registry;
   readonly #questions: Questions;
-  /** Given to an actor or being answered. */
-  readonly #open = new Set<string>();
+  /** Given to an actor or being answered, with what gives back their places among the open tasks. */
+  readonly #open = new Map<string, () => void>();
   #looking = false;
   #again = false;
   #closed = false;
@@ -63,7 +71,7 @@ export class Inbox {
         const letters = await this.#nodes.receive(this.#open.size + pageSize);
         for (const letter of letters) {
           if (!this.#closed && !this.#open.has(letter.id)) {
-            this.#open.add(letter.id);
+            this.#open.set(letter.id, () => {});
             this.#take(letter);
           }
         }
@@ -88,9 +96,14 @@ export class Inbox {
     }
     const post = (actor: SessionActor | Elsewhere): void => {
       if ('elsewhere' in actor) {
-        this.#open.delete(letter.id);
+        this.#over(letter.id);
       } else {
-        actor.command(body.input, this.#entryOf(letter));
+        const full = this.#takePlace(letter.id, body.input);
+        if (full === null) {
+          actor.command(inOneStep(body.input), this.#entryOf(letter));
+        } else {
+          this.#reply(letter, { kind: 'reply', reply: refusedAsFull(full) as Reply });
+        }
       }
     };
     try {
@@ -105,12 +118,30 @@ export class Inbox {
     }
   }
 
+  /** The limits on open tasks are those of the owner, too. Null: there is room. */
+  #takePlace(id: string, input: Input): Full | null {
+    if (input.type !== 'submit') {
+      return null;
+    }
+    const place = this.#registry.shares.take((input.payload as TaskPayload).source, input.task.lane);
+    if (typeof place !== 'function') {
+      return place;
+    }
+    this.#open.set(id, place);
+    return null;
+  }
+
+  #over(id: string): void {
+    this.#open.get(id)?.();
+    this.#open.delete(id);
+  }
+
   #entryOf(letter: Letter): EntryLetter {
     const entry: EntryLetter = {
       id: letter.id,
       from: letter.from,
       isAnswered: false,
-      over: () => void this.#open.delete(letter.id),
+      over: () => this.#over(letter.id),
       answer: (reply: Reply) => {
         entry.isAnswered = true;
         this.#reply(letter, replyAnswer(reply));
@@ -125,7 +156,7 @@ export class Inbox {
 
   #failed(letter: Letter, error: unknown): void {
     if (passing(error)) {
-      this.#open.delete(letter.id);
+      this.#over(letter.id);
     } else {
       this.#reply(letter, errorAnswer(error));
     }
@@ -150,7 +181,7 @@ export class Inbox {
       } catch (error) {
         this.#context.onError(error, 'inbox');
       } finally {
-        this.#open.delete(id);
+        this.#over(id);
       }
     };
     void done();

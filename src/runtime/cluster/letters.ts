@@ -23,6 +23,8 @@ interface Waiting {
   late: boolean;
 }
 
+/** Looks for the answer to a letter that somebody took. */
+const triesMax = 40;
 /** Pause before a letter that could not be sent is sent again, ms. */
 const retryMs = 250;
 
@@ -36,6 +38,7 @@ export class Letters {
   #looking = false;
   #again = false;
   #cancelRetry: (() => void) | null = null;
+  #closed: AppError | null = null;
 
   constructor(context: Context, nodes: Nodes, self: () => NodeId) {
     this.#context = context;
@@ -47,6 +50,9 @@ export class Letters {
   ask(to: Addressee, body: LetterBody, answerMs: number): Promise<unknown> {
     const { clock, ids } = this.#context;
     const id = ids();
+    if (this.#closed !== null) {
+      return Promise.reject(this.#closed);
+    }
     return new Promise((done, fail) => {
       const cancel = clock.timer(answerMs, () => this.#isLate(id));
       this.#waiting.set(id, { done, fail, cancel, state: 'queued', late: false });
@@ -64,14 +70,30 @@ export class Letters {
     }
   }
 
-  /** Nobody waits for answers any more. */
-  close(error: AppError): void {
+  /** Letters are taken back, and callers learn `error`, or the answer where the letter was taken before. */
+  async close(error: AppError): Promise<void> {
+    this.#closed = error;
     this.#cancelRetry?.();
-    for (const [id, { fail }] of this.#waiting) {
-      this.#forget(id);
-      fail(error);
-    }
     this.#queue = [];
+    const sent = this.#sent();
+    try {
+      if (sent.length > 0) {
+        for (const id of await this.#nodes.withdraw(sent)) {
+          this.#fail(id, error);
+        }
+        await this.#look();
+      }
+    } catch (failed) {
+      this.#context.onError(failed, 'letters');
+    }
+    for (const [id, { state }] of this.#waiting) {
+      this.#fail(id, state === 'queued' ? error : unknownOutcome());
+    }
+  }
+
+  /** Only of these an answer may be taken out: one that is sent again behind its answer would be applied again. */
+  #sent(): readonly string[] {
+    return [...this.#waiting].filter(([, { state }]) => state === 'sent').map(([id]) => id);
   }
 
   #send(): void {
@@ -94,6 +116,10 @@ export class Letters {
         this.#mark(id, 'sent');
       }
     } catch (error) {
+      this.#sending = false;
+      if (this.#closed !== null) {
+        return;
+      }
       this.#context.onError(error, 'letters');
       this.#queue = [...letters.filter(({ id }) => this.#waiting.has(id)), ...this.#queue];
       this.#cancelRetry = this.#context.clock.timer(retryMs, () => {
@@ -109,8 +135,12 @@ export class Letters {
     const waiting = this.#waiting.get(id);
     if (waiting !== undefined) {
       waiting.state = state;
-      if (state === 'sent' && waiting.late) {
-        void this.#takeBack(id);
+      if (state === 'sent') {
+        if (waiting.late) {
+          void this.#takeBack(id);
+        }
+        // Its answer may be there already.
+        this.look();
       }
     }
   }
@@ -129,16 +159,24 @@ export class Letters {
     }
   }
 
+  /** A letter that is not there any more was applied: its answer is looked for until it is found. */
   async #takeBack(id: string): Promise<void> {
-    try {
-      const [taken] = await this.#nodes.withdraw([id]);
-      if (taken === undefined) {
-        await this.#look();
+    for (let tries = 0; tries < triesMax && this.#waiting.has(id) && this.#closed === null; tries += 1) {
+      try {
+        const [taken] = await this.#nodes.withdraw([id]);
+        if (taken !== undefined) {
+          this.#fail(id, unreachable());
+          return;
+        }
+        this.look();
+      } catch (error) {
+        this.#context.onError(error, 'letters');
       }
-      this.#fail(id, unreachable());
-    } catch (error) {
-      this.#fail(id, error);
+      await new Promise<void>((resolve) => {
+        this.#context.clock.timer(retryMs, resolve);
+      });
     }
+    this.#fail(id, unknownOutcome());
   }
 
   async #look(): Promise<void> {
@@ -146,7 +184,7 @@ export class Letters {
     try {
       do {
         this.#again = false;
-        for (const { id, reply } of await this.#nodes.replies([...this.#waiting.keys()])) {
+        for (const { id, reply } of await this.#nodes.replies(this.#sent())) {
           const waiting = this.#forget(id);
           try {
             waiting?.done(answerOf(reply));
@@ -174,6 +212,13 @@ export class Letters {
     return waiting;
   }
 }
+
+/** Of a letter that was taken, and whose answer is gone. */
+const unknownOutcome = (): AppError =>
+  new AppError({
+    code: 'store_failed',
+    message: 'the command was taken by the node that owns the session, and its answer is lost',
+  });
 
 const unreachable = (): AppError =>
   new AppError({ code: 'owner_unreachable', message: 'the node that owns the session has not answered in time' });

@@ -107,6 +107,10 @@ export class Membership {
     const id = Math.floor(context.random() * idsBelow);
     const sent = context.clock.now();
     await nodes.join(id, { ...facts, address: address(), ttlMs: times.ttlMs });
+    if (this.#state === 'left') {
+      await nodes.leave();
+      throw new AppError({ code: 'closing', message: 'the daemon closes before it has joined the others' });
+    }
     this.#id = id;
     this.#state = 'up';
     this.#answered(sent);
@@ -145,7 +149,8 @@ export class Membership {
 
   /** Calls at once under a lease that lasts, else after the next renewal, or when it is known that there will be none. */
   whenAlive(run: () => void): void {
-    if (this.#state === 'out' || this.#state === 'left' || !this.isSuspended) {
+    // What belongs to a dead node has been fenced: it has no effects.
+    if (!this.#isIn() || !this.isSuspended) {
       run();
     } else {
       this.#held.push(run);

@@ -23,12 +23,16 @@ export interface ClusterOptions {
 export interface ClusterLink {
   /** It claims no session. */
   readonly claimsNothing: boolean;
+  /** It has been declared dead, and is not back yet. */
+  readonly isDead: boolean;
   /** For a session of another node: the answer once it is stored there. Throws `owner_unreachable`, with nothing done. */
   command(session: SessionKey, input: Input): Promise<Reply>;
   /** Calls at once under a lease that lasts, else after the next renewal, or when it is known that there will be none. */
   whenAlive(run: () => void): void;
   /** This node has committed events. */
   committed(): void;
+  /** Its claim has failed, and may have been stored. */
+  unsure(session: SessionKey): void;
   /** A session is at rest. */
   rests(session: SessionKey, lease: number): void;
 }

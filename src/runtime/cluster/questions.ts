@@ -11,11 +11,14 @@ export interface TurnQuestion {
   readonly request: Parameters<HolderCommands['turn']>[1];
 }
 
+/** Who is asked does not ask on. */
+const own = (parts: RuntimeParts): RuntimeParts => ({ ...parts, cluster: null });
+
 /** Late, since the runtime's parts know the cluster, which is asked. */
 export const questionsOf = (parts: () => RuntimeParts): Questions => ({
-  explain: (task: string) => explain(parts(), task),
-  session: (key: string) => sessionView(parts(), key),
+  explain: (task: string) => explain(own(parts()), task),
+  session: (key: string) => sessionView(own(parts()), key),
   permissionRequests: () => Promise.resolve(ownPermissionRequests(parts())),
   resumeProvider: (name: string) => Promise.resolve(parts().registry.resumeProvider(name)),
-  turn: ({ task, request }: TurnQuestion) => holderCommands(parts()).turn(task, request),
+  turn: ({ task, request }: TurnQuestion) => holderCommands(own(parts())).turn(task, request),
 });

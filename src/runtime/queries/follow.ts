@@ -66,7 +66,7 @@ async function* follow(
       }
       const taken = live;
       live = [];
-      const contiguous = taken.length > 0 && (taken[0]?.seq ?? 0) <= last + 1;
+      const contiguous = taken.length > 0 && (taken[0]?.seq ?? 0) <= last + 1 && isDense(taken);
       const events = contiguous ? taken : await store.tape(session, task, last, pageSize);
       for (const event of events) {
         if (event.seq > last) {
@@ -100,6 +100,10 @@ async function* follow(
     signal?.removeEventListener('abort', aborted);
   }
 }
+
+/** A session that came back from another node brings its newest events first. */
+const isDense = (events: readonly StoredEvent[]): boolean =>
+  events.every(({ seq }, at) => seq === (events[0]?.seq ?? 0) + at);
 
 async function hasEnded(store: Store, task: TaskId): Promise<boolean> {
   const stored = await store.task(task);

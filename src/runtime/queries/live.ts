@@ -1,5 +1,5 @@
 /** Reads that need the live sessions: views, explanations and figures. They decide nothing. */
-import { AppError, invariant } from '../../core/errors.ts';
+import { AppError } from '../../core/errors.ts';
 import { type SessionKey, type TaskId, taskId } from '../../core/model/ids.ts';
 import { onWire } from '../../core/rules/turn.ts';
 import { treeEntries, treeGet, treeSize } from '../../core/tree.ts';
@@ -86,7 +86,9 @@ export async function explain(
     const found = registry.actor(stored.session);
     const actor = found instanceof Promise ? await found : found;
     if ('elsewhere' in actor) {
-      invariant(cluster !== null, 'only another node owns a session that is not ours');
+      if (cluster === null) {
+        throw new AppError({ code: 'owner_unreachable', message: 'the session has another owner by now' });
+      }
       return (await cluster.ask(stored.session, 'explain', task)) as Explanation | null;
     }
     const open = treeGet(actor.committed.tasks, stored.row.id);

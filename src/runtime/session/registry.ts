@@ -128,7 +128,15 @@ export class Registry {
     if (!(stored instanceof Promise)) {
       return this.#open(key, stored);
     }
-    const opening = stored.then((claimed) => this.#open(key, claimed)).finally(() => this.#loading.delete(key));
+    const opening = stored
+      .then(
+        (claimed) => this.#open(key, claimed),
+        (error: unknown) => {
+          this.#cluster?.unsure(key);
+          throw error;
+        },
+      )
+      .finally(() => this.#loading.delete(key));
     this.#loading.set(key, opening);
     return opening;
   }
@@ -144,7 +152,8 @@ export class Registry {
   }
 
   #open(key: SessionKey, stored: StoredSession | HeldSession): SessionActor | Elsewhere {
-    if ('held' in stored) {
+    // Claimed by a node that has been declared dead since.
+    if ('held' in stored || (this.#cluster?.claimsNothing === true && this.#cluster.isDead)) {
       return elsewhere;
     }
     if (this.#sealed) {

@@ -79,6 +79,7 @@ export class Channel {
   /** A batch is going out. */
   #delivering = false;
   readonly #source: Source;
+  readonly #vouches: boolean;
   readonly #followers = new Set<Follower>();
   readonly #unlisten: () => void;
   readonly #onEmpty: () => void;
@@ -87,6 +88,8 @@ export class Channel {
 
   constructor(signalbox: Signalbox, source: Source, soon: (run: () => void) => void, onEmpty: () => void) {
     this.#source = source;
+    // Of several nodes on one store a feed may still bring what a reader has found there already.
+    this.#vouches = 'task' in source.tape || signalbox.store.nodes === null;
     this.#soon = soon;
     this.#onEmpty = onEmpty;
     this.#unlisten = signalbox.listen(source.tape, (events) => {
@@ -112,7 +115,7 @@ export class Channel {
 
   /** A follower has read everything up to here from the store. */
   vouch(cursor: Cursor): void {
-    if (this.#prior === undefined && this.#pending.length === 0) {
+    if (this.#vouches && this.#prior === undefined && this.#pending.length === 0) {
       this.#prior = cursor;
     }
   }

@@ -37,8 +37,10 @@ export function taskSource(signalbox: Signalbox, task: StoredTask): Source {
     read: (after, limit) => signalbox.tape(task.session, id, Number(after ?? 0), limit),
     cursorOf: (event) => event.seq,
     indexAfter({ events }, cursor) {
-      const skip = Number(cursor ?? 0) + 1 - (events[0]?.seq ?? 0);
-      return skip < 0 ? gapSeq : Math.min(skip, events.length);
+      const first = events[0]?.seq ?? 0;
+      const skip = Number(cursor ?? 0) + 1 - first;
+      const isDense = (events.at(-1)?.seq ?? 0) - first === events.length - 1;
+      return skip < 0 || !isDense ? gapSeq : Math.min(skip, events.length);
     },
     frame: (event) => `id: ${event.seq}\ndata: ${head}${tail(event)}}\n\n`,
     isLast: (event) => event.type === 'final',
