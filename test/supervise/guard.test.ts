@@ -187,7 +187,7 @@ test('a daemon without a launcher is its own guard', async () => {
   guard.close();
 });
 
-describe('an end while all is frozen', () => {
+describe('an end while all is frozen', { timeout: 60_000 }, () => {
   test.each(['SIGTERM', 'SIGKILL'] as const)('by %s leaves no process', async (name) => {
     await using daemon = await Guarded.start();
     await daemon.agents(family, 'trap "" TERM; echo up; sleep 300');
