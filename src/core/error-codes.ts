@@ -410,6 +410,12 @@ const sessionErrors = {
     hint: 'Nothing was done. Retry: another node takes the session over when its owner is dead.',
     retryable: true,
   },
+  answer_lost: {
+    status: 503,
+    exit: exitCodes.refused,
+    title: 'The node that owns the session may have taken the command, and its answer is lost',
+    hint: 'Look at the task or the session before you send it again; with an Idempotency-Key it can be sent again at once.',
+  },
   unknown_node: {
     status: 404,
     exit: exitCodes.refused,

@@ -35,26 +35,33 @@ const ttlMs = 2_000;
 const start = (cli: Cli, name: string, store: string): Promise<RealNode> =>
   startNode(cli, name, { store, ttlMs, log: logOf(cli), graceMs: 1_000 });
 
-async function nodes(
-  ...names: readonly string[]
-): Promise<AsyncDisposable & { readonly list: readonly RealNode[]; readonly store: string }> {
+interface Pair extends AsyncDisposable {
+  readonly alpha: RealNode;
+  readonly beta: RealNode;
+  readonly store: string;
+}
+
+async function pair(): Promise<Pair> {
   databases += 1;
   const store = await newDatabase(server, `nodes_${databases}`);
-  const clis = names.map(() => new Cli());
-  const list: RealNode[] = [];
-  for (const [at, name] of names.entries()) {
-    const cli = clis[at];
-    if (cli !== undefined) {
-      list.push(await start(cli, name, store));
-    }
-  }
+  const clis = [new Cli(), new Cli()] as const;
+  const alpha = await start(clis[0], 'alpha', store);
+  const beta = await start(clis[1], 'beta', store);
   return {
-    list,
+    alpha,
+    beta,
     store,
     [Symbol.asyncDispose]: async () => {
       await Promise.all(clis.map((cli) => cli[Symbol.asyncDispose]()));
     },
   };
+}
+
+/** A background turn of the session `one` that has begun on this node. */
+async function begun({ client }: RealNode, steps: number): Promise<string> {
+  const { task } = await client.submit({ session: 'one', prompt: `[[work:${steps},20]] long`, lane: 'background' });
+  await untilEvent(client, task, 'turn-started');
+  return task;
 }
 
 const typesOf = async (client: Client, task: string): Promise<readonly string[]> => {
@@ -72,17 +79,13 @@ const stateOf = (pid: number): string => {
 
 describe('several daemons on one database', { timeout: 60_000 }, () => {
   test('are one: each takes commands, and shows answers, for the sessions of all', async () => {
-    await using group = await nodes('alpha', 'beta');
-    const [alpha, beta] = group.list;
-    if (alpha === undefined || beta === undefined) {
-      return;
-    }
-    const work = await alpha.client.submit({ session: 'one', prompt: '[[work:400,20]] long', lane: 'background' });
-    await untilEvent(alpha.client, work.task, 'turn-started');
+    await using group = await pair();
+    const { alpha, beta } = group;
+    const work = await begun(alpha, 400);
     const urgent = await beta.client.submit({ session: 'one', prompt: '[[text:urgent]]' });
     expect((await typesOf(beta.client, urgent.task)).at(-1)).toBe('final');
-    expect(await beta.client.cancel(work.task)).toMatchObject({ task: work.task });
-    expect((await typesOf(beta.client, work.task)).at(-1)).toBe('final');
+    expect(await beta.client.cancel(work)).toMatchObject({ task: work });
+    expect((await typesOf(beta.client, work)).at(-1)).toBe('final');
     const { items } = await beta.client.nodes();
     expect(items.map(({ name, state, local }) => ({ name, state, local }))).toEqual([
       { name: 'alpha', state: 'up', local: false },
@@ -93,45 +96,29 @@ describe('several daemons on one database', { timeout: 60_000 }, () => {
   });
 
   test('take over the sessions of one that was killed, and each task ends once', async () => {
-    await using group = await nodes('alpha', 'beta');
-    const [alpha, beta] = group.list;
-    if (alpha === undefined || beta === undefined) {
-      return;
-    }
-    const work = await alpha.client.submit({
-      session: 'one',
-      prompt: '[[work:150,20]] long',
-      lane: 'background',
-    });
-    await untilEvent(alpha.client, work.task, 'turn-started');
+    await using group = await pair();
+    const { alpha, beta } = group;
+    const work = await begun(alpha, 150);
     const waits = await beta.client.submit({ session: 'one', prompt: '[[text:behind]]', lane: 'background' });
     killNode(alpha);
-    await beta.client.cancel(work.task);
-    expect((await typesOf(beta.client, work.task)).filter((type) => type === 'final')).toHaveLength(1);
+    await beta.client.cancel(work);
+    expect((await typesOf(beta.client, work)).filter((type) => type === 'final')).toHaveLength(1);
     expect((await typesOf(beta.client, waits.task)).filter((type) => type === 'final')).toHaveLength(1);
     expect((await beta.client.task(waits.task)).status).toBe('completed');
   });
 
   test('a stopped daemon loses its sessions: its agent stands still first, and is dead before the next one starts', async () => {
-    await using group = await nodes('alpha', 'beta');
-    const [alpha, beta] = group.list;
-    if (alpha === undefined || beta === undefined) {
-      return;
-    }
-    const work = await alpha.client.submit({
-      session: 'one',
-      prompt: '[[work:150,20]] long',
-      lane: 'background',
-    });
-    await untilEvent(alpha.client, work.task, 'turn-started');
+    await using group = await pair();
+    const { alpha, beta } = group;
+    const work = await begun(alpha, 150);
     const [agent = 0] = agentsOf(alpha);
     expect(stateOf(agent)).toBe('runs');
     process.kill(alpha.up.ready.daemon, 'SIGSTOP');
     await expect.poll(() => stateOf(agent), { timeout: ttlMs, interval: 5 }).not.toBe('runs');
-    const resumed = await untilEvent(beta.client, work.task, 'attempt-lost').then(() => isThere(agent));
+    const resumed = await untilEvent(beta.client, work, 'attempt-lost').then(() => isThere(agent));
     expect(resumed).toBe(false);
     process.kill(alpha.up.ready.daemon, 'SIGCONT');
-    expect((await typesOf(beta.client, work.task)).at(-1)).toBe('final');
+    expect((await typesOf(beta.client, work)).at(-1)).toBe('final');
     // It is back, as another node.
     await expect
       .poll(async () => (await beta.client.nodes()).items.map(({ name }) => name), { timeout: 10_000 })
@@ -141,22 +128,14 @@ describe('several daemons on one database', { timeout: 60_000 }, () => {
   });
 
   test('one that drains hands its work over, and a rolling restart burns nothing', async () => {
-    await using group = await nodes('alpha', 'beta');
-    const [alpha, beta] = group.list;
-    if (alpha === undefined || beta === undefined) {
-      return;
-    }
-    const work = await alpha.client.submit({
-      session: 'one',
-      prompt: '[[work:150,20]] long',
-      lane: 'background',
-    });
-    await untilEvent(alpha.client, work.task, 'turn-started');
+    await using group = await pair();
+    const { alpha, beta } = group;
+    const work = await begun(alpha, 150);
     expect((await beta.cli.run(['nodes', 'drain', 'alpha'])).code).toBe(0);
-    const types = await typesOf(beta.client, work.task);
+    const types = await typesOf(beta.client, work);
     expect(types).not.toContain('attempt-lost');
     expect(types.at(-1)).toBe('final');
-    expect((await beta.client.task(work.task)).status).toBe('completed');
+    expect((await beta.client.task(work)).status).toBe('completed');
     alpha.up.child.kill('SIGTERM');
     expect((await alpha.up.ended).code).toBe(0);
     await start(alpha.cli, 'alpha', group.store);
@@ -167,20 +146,16 @@ describe('several daemons on one database', { timeout: 60_000 }, () => {
   });
 
   test('an outage of the database ends none of them: they continue without a restart', async () => {
-    await using group = await nodes('alpha', 'beta');
-    const [alpha, beta] = group.list;
-    if (alpha === undefined || beta === undefined) {
-      return;
-    }
-    const work = await alpha.client.submit({ session: 'one', prompt: '[[work:300,20]] long', lane: 'background' });
-    await untilEvent(alpha.client, work.task, 'turn-started');
+    await using group = await pair();
+    const { alpha, beta } = group;
+    const work = await begun(alpha, 300);
     const [agent = 0] = agentsOf(alpha);
     await server.crash();
     await expect.poll(() => stateOf(agent), { timeout: 2 * ttlMs, interval: 5 }).toBe('stopped');
     await server.restart();
-    const types = await typesOf(beta.client, work.task);
+    const types = await typesOf(beta.client, work);
     expect(types).not.toContain('attempt-lost');
-    expect((await beta.client.task(work.task)).status).toBe('completed');
+    expect((await beta.client.task(work)).status).toBe('completed');
     expect(stateOf(agent)).toBe('runs');
   });
 });

@@ -149,11 +149,11 @@ export class Cluster implements ClusterLink {
     this.#feed?.wake();
   }
 
-  /** It is given back with the next poll, unless somebody wants it before. */
   unsure(session: SessionKey): void {
     this.#unsure.add(session);
   }
 
+  /** It is given back with the next poll, unless it is wanted before. */
   rests(session: SessionKey, lease: number): void {
     if (!this.#sealed) {
       this.#resting.set(session, lease);

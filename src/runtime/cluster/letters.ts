@@ -116,16 +116,14 @@ export class Letters {
         this.#mark(id, 'sent');
       }
     } catch (error) {
-      this.#sending = false;
-      if (this.#closed !== null) {
-        return;
-      }
       this.#context.onError(error, 'letters');
-      this.#queue = [...letters.filter(({ id }) => this.#waiting.has(id)), ...this.#queue];
-      this.#cancelRetry = this.#context.clock.timer(retryMs, () => {
-        this.#cancelRetry = null;
-        this.#send();
-      });
+      if (this.#closed === null) {
+        this.#queue = [...letters.filter(({ id }) => this.#waiting.has(id)), ...this.#queue];
+        this.#cancelRetry = this.#context.clock.timer(retryMs, () => {
+          this.#cancelRetry = null;
+          this.#send();
+        });
+      }
     }
     this.#sending = false;
     this.#send();
@@ -213,11 +211,11 @@ export class Letters {
   }
 }
 
-/** Of a letter that was taken, and whose answer is gone. */
+/** Of a letter that is not to be taken back, and whose answer is not to be found. */
 const unknownOutcome = (): AppError =>
   new AppError({
-    code: 'store_failed',
-    message: 'the command was taken by the node that owns the session, and its answer is lost',
+    code: 'answer_lost',
+    message: 'the node that owns the session may have taken the command, and its answer is not to be found',
   });
 
 const unreachable = (): AppError =>

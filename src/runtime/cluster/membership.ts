@@ -3,18 +3,18 @@
  *
  * Owned by one cluster.
  *  cluster-member/1 The lease counts from the sending of the last renewal that was answered. The guard of the agents learns each one.
- *  cluster-member/2 Another node is declared dead only when this node has looked at its beat again and again for its whole time-to-live, on
- *               its own clock, and has not seen it move; the beat is compared once more. A time in which it could not look counts for nothing:
- *               an outage of the store kills nobody.
+ *  cluster-member/2 Another node is declared dead only when this node has looked at its beat again and again for its whole time-to-live and
+ *               has not seen it move (`silence.ts`); the beat is compared once more.
  *  cluster-member/3 What a commit brings about happens only under a lease that is known to last: behind a pause the next renewal tells
  *               whether this node is still alive.
  *  cluster-member/4 A node that is declared dead stays dead; the daemon goes on as a new node.
  */
 import { AppError } from '../../core/errors.ts';
 import type { LeaseTimes } from '../../protocol/lease-times.ts';
-import type { NodeFacts, NodeId, NodeLoad, Nodes, StoredNode } from '../../store/nodes.ts';
+import type { NodeFacts, NodeId, NodeLoad, Nodes } from '../../store/nodes.ts';
 import type { Context } from '../options.ts';
 import type { LeaseGuard } from './options.ts';
+import { Silence } from './silence.ts';
 
 export interface MembershipParts {
   readonly context: Context;
@@ -34,22 +34,14 @@ export interface MembershipParts {
 /** `out`: it has not joined yet. */
 type MemberState = 'out' | 'up' | 'draining' | 'dead' | 'left';
 
-interface Seen {
-  readonly beat: number;
-  readonly since: number;
-}
-
 const isLocked = (error: unknown): boolean => error instanceof AppError && error.code === 'store_locked';
-
-/** Looks come with the renewals. Longer without one: what was seen before says nothing. */
-const looksMissed = 2;
 
 /** 2 to the 48th: as many as a Postgres bigint and a JavaScript number both hold. */
 const idsBelow = 281_474_976_710_656;
 
 export class Membership {
   readonly #parts: MembershipParts;
-  readonly #seen = new Map<NodeId, Seen>();
+  readonly #others: Silence;
   readonly #held: (() => void)[] = [];
   #id: NodeId = 0;
   #state: MemberState = 'out';
@@ -57,11 +49,11 @@ export class Membership {
   #renewedAt = 0;
   #cancel: (() => void) | null = null;
   #renewing = false;
-  /** When the last look at the others that was answered was sent. */
-  #lookedAt = 0;
+  #watching = false;
 
   constructor(parts: MembershipParts) {
     this.#parts = parts;
+    this.#others = new Silence(parts.times.renewMs);
   }
 
   get id(): NodeId {
@@ -80,23 +72,28 @@ export class Membership {
 
   /** As far as the last look tells, which is no older than a few renewals. */
   get isAlone(): boolean {
-    return this.#seen.size === 0;
+    return this.#others.isAlone;
   }
 
   /** As a new node. Throws `store_locked` beside a living node that leaves no room for it, after a look at whether it lives; `store_*`. */
   async join(): Promise<void> {
-    const { context } = this.#parts;
-    const seen = new Map<NodeId, Seen>();
+    const { context, times } = this.#parts;
+    const silence = new Silence(times.renewMs);
     for (;;) {
       try {
         await this.#enter();
         return;
       } catch (error) {
-        if (!isLocked(error) || !(await this.#mayBeDead(seen))) {
+        if (!isLocked(error)) {
+          throw error;
+        }
+        // One that has crashed, of this node's name or alone on the store, is in the way until it is declared dead.
+        await this.#bury(silence);
+        if (silence.allLive) {
           throw error;
         }
         await new Promise<void>((resolve) => {
-          context.clock.timer(this.#parts.times.renewMs, resolve);
+          context.clock.timer(times.renewMs, resolve);
         });
       }
     }
@@ -117,22 +114,16 @@ export class Membership {
     this.#arm();
   }
 
-  /** One that has crashed, of this node's name or alone on the store, is in the way until it is declared dead. False: all of them live. */
-  async #mayBeDead(seen: Map<NodeId, Seen>): Promise<boolean> {
+  /** Looks at the others, and declares dead who has been silent for too long. True: somebody was. */
+  async #bury(silence: Silence): Promise<boolean> {
     const { context, nodes } = this.#parts;
     const sent = context.clock.now();
-    let silent = 0;
-    for (const { id, beat, ttlMs } of await nodes.list()) {
-      const before = seen.get(id) ?? { beat, since: context.clock.now() };
-      seen.set(id, before);
-      if (before.beat === beat) {
-        silent += 1;
-        if (sent - before.since >= ttlMs) {
-          await nodes.declareDead(id, beat);
-        }
-      }
+    const others = (await nodes.list()).filter(({ id }) => id !== this.#id);
+    let freed = false;
+    for (const { id, beat } of silence.look(others, sent, context.clock.now())) {
+      freed = (await nodes.declareDead(id, beat)) || freed;
     }
-    return silent > 0;
+    return freed;
   }
 
   async leave(): Promise<void> {
@@ -166,7 +157,7 @@ export class Membership {
   #arm(): void {
     const { context, times } = this.#parts;
     this.#cancel = context.clock.timer(times.renewMs, () => {
-      // A renewal without an answer must not keep the next one from being sent.
+      // The store gives a renewal up after `statementMs`, so that the next one can be sent.
       this.#arm();
       void this.#renew();
       void this.#watch();
@@ -222,41 +213,19 @@ export class Membership {
   }
 
   async #watch(): Promise<void> {
-    const { context, nodes, times, freed } = this.#parts;
-    const sent = context.clock.now();
+    if (this.#watching) {
+      return;
+    }
+    this.#watching = true;
+    const { context, freed } = this.#parts;
     try {
-      const others = (await nodes.list()).filter(({ id }) => id !== this.#id);
-      if (sent - this.#lookedAt > looksMissed * times.renewMs) {
-        this.#seen.clear();
-      }
-      this.#lookedAt = sent;
-      const silent = this.#look(others, sent);
-      for (const { id, beat } of silent) {
-        if (await nodes.declareDead(id, beat)) {
-          freed();
-        }
+      if (await this.#bury(this.#others)) {
+        freed();
       }
     } catch (error) {
       context.onError(error, 'watch');
+    } finally {
+      this.#watching = false;
     }
-  }
-
-  /** Those that have been silent for too long. */
-  #look(others: readonly StoredNode[], sent: number): readonly StoredNode[] {
-    const now = this.#parts.context.clock.now();
-    const ids = new Set(others.map(({ id }) => id));
-    for (const id of this.#seen.keys()) {
-      if (!ids.has(id)) {
-        this.#seen.delete(id);
-      }
-    }
-    return others.filter(({ id, beat, ttlMs }) => {
-      const seen = this.#seen.get(id);
-      if (seen === undefined || seen.beat !== beat) {
-        this.#seen.set(id, { beat, since: now });
-        return false;
-      }
-      return sent - seen.since >= ttlMs;
-    });
   }
 }

@@ -153,7 +153,7 @@ export class Registry {
 
   #open(key: SessionKey, stored: StoredSession | HeldSession): SessionActor | Elsewhere {
     // Claimed by a node that has been declared dead since.
-    if ('held' in stored || (this.#cluster?.claimsNothing === true && this.#cluster.isDead)) {
+    if ('held' in stored || this.#cluster?.isDead === true) {
       return elsewhere;
     }
     if (this.#sealed) {

@@ -1,0 +1,52 @@
+/**
+ * Which nodes have given no sign of life for their whole time-to-live, as far as this node has looked.
+ *
+ * Owned by one membership, or by one try to join.
+ *  silence/1 The silence of a node is counted from the answer to one look to the sending of another, by this node's own clock.
+ *  silence/2 A time in which this node could not look counts for nothing: an outage of the store kills no node.
+ */
+import type { NodeId, StoredNode } from '../../store/nodes.ts';
+
+interface Seen {
+  readonly beat: number;
+  readonly since: number;
+  /** Its beat has moved since the first look. */
+  readonly moved: boolean;
+}
+
+/** Looks come with the renewals. Longer without one: what was seen before says nothing. */
+const looksMissed = 2;
+
+export class Silence {
+  readonly #renewMs: number;
+  #seen = new Map<NodeId, Seen>();
+  /** When the last look that was answered was sent. */
+  #lookedAt = 0;
+
+  constructor(renewMs: number) {
+    this.#renewMs = renewMs;
+  }
+
+  /** There was no other node at the last look. */
+  get isAlone(): boolean {
+    return this.#seen.size === 0;
+  }
+
+  /** Every node of the last look has given a sign of life since the first. */
+  get allLive(): boolean {
+    return [...this.#seen.values()].every(({ moved }) => moved);
+  }
+
+  /** Takes a look down, with when it was sent and answered (ms), and gives those that have been silent for too long. */
+  look(nodes: readonly StoredNode[], sent: number, answered: number): readonly StoredNode[] {
+    const before = sent - this.#lookedAt > looksMissed * this.#renewMs ? new Map<NodeId, Seen>() : this.#seen;
+    this.#lookedAt = sent;
+    this.#seen = new Map(
+      nodes.map(({ id, beat }) => {
+        const seen = before.get(id);
+        return [id, seen?.beat === beat ? seen : { beat, since: answered, moved: seen !== undefined }];
+      }),
+    );
+    return nodes.filter(({ id, ttlMs }) => sent - (this.#seen.get(id)?.since ?? sent) >= ttlMs);
+  }
+}

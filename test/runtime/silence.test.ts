@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { Silence } from '../../src/runtime/cluster/silence.ts';
+import type { StoredNode } from '../../src/store/nodes.ts';
+
+const node = (id: number, beat: number): StoredNode => ({
+  id,
+  beat,
+  name: `n${id}`,
+  host: 'here',
+  pid: 1,
+  version: '1',
+  address: null,
+  ttlMs: 1_000,
+  state: 'up',
+  agents: 0,
+  maxAgents: 1,
+  sessions: 0,
+});
+
+/** At each of these moments a look that is answered at once; gives who is silent at the last. */
+function looks(silence: Silence, beats: readonly (readonly [at: number, beat: number])[]): readonly number[] {
+  let silent: readonly StoredNode[] = [];
+  for (const [at, beat] of beats) {
+    silent = silence.look([node(7, beat)], at, at);
+  }
+  return silent.map(({ id }) => id);
+}
+
+test('a node is silent when looks for its whole time-to-live have not seen its beat move', () => {
+  const silence = new Silence(250);
+  const every = [0, 250, 500, 750].map((at) => [at, 3] as const);
+  expect(looks(silence, every)).toEqual([]);
+  expect(silence.allLive).toBe(false);
+  expect(looks(silence, [[1_000, 3]])).toEqual([7]);
+  expect(looks(silence, [[1_250, 4]])).toEqual([]);
+  expect(silence.allLive).toBe(true);
+});
+
+test('the time without a look counts for nothing', () => {
+  const silence = new Silence(250);
+  expect(
+    looks(silence, [
+      [0, 3],
+      [250, 3],
+      [5_000, 3],
+      [5_250, 3],
+      [5_500, 3],
+      [5_750, 3],
+    ]),
+  ).toEqual([]);
+  expect(looks(silence, [[6_000, 3]])).toEqual([7]);
+});
+
+test('the way of the first look and of the last counts for nothing', () => {
+  const silence = new Silence(250);
+  silence.look([node(7, 3)], 0, 200);
+  for (const at of [250, 500, 750, 1_000]) {
+    expect(silence.look([node(7, 3)], at, at + 200)).toEqual([]);
+  }
+  expect(silence.look([node(7, 3)], 1_200, 1_400)).toHaveLength(1);
+});
+
+test('a node that is not listed any more is forgotten', () => {
+  const silence = new Silence(250);
+  looks(silence, [[0, 3]]);
+  expect(silence.isAlone).toBe(false);
+  expect(silence.look([], 250, 250)).toEqual([]);
+  expect(silence.isAlone).toBe(true);
+});
