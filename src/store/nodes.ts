@@ -109,7 +109,10 @@ export interface Nodes {
   replies(ids: readonly string[]): MaybePromise<readonly LetterReply[]>;
   /** Takes letters back. Gives those that were still there: they will never be applied. */
   withdraw(ids: readonly string[]): MaybePromise<readonly string[]>;
-  /** Removes what nobody comes for: replies and questions from or to nodes that are gone. */
+  /**
+   * Removes questions from or to nodes that are gone, and old replies. A reply to a node that is declared dead stays meanwhile: its daemon
+   * comes back as another node, and the caller still waits.
+   */
   sweep(): MaybePromise<void>;
 
   /** Calls for each hint until it is stopped. */

@@ -117,3 +117,17 @@ export async function untilOneWaits(client: Client): Promise<void> {
     }
   }
 }
+
+/** A connection that is cut while it is opened carries nothing, and its caller tries again. Commits answer by themselves. */
+export async function persistently<T>(work: () => T | Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      const unreachable = error instanceof Error && 'code' in error && error.code === 'store_unreachable';
+      if (!unreachable || tries > 50) {
+        throw error;
+      }
+    }
+  }
+}

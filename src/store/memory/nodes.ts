@@ -3,7 +3,7 @@
  *
  * Owns: who this store is. Nodes, owners and letters are on the disk. Called by: a runtime, and `MemoryStore` before each claim.
  *  memory-nodes/1 Everything happens at once; only hints come later, each in a pass of its own, so that no node is called from within another.
- *  memory-nodes/2 There is no clock here: `sweep` removes what is from or to nodes that are gone, and nothing by its age.
+ *  memory-nodes/2 There is no clock here: `sweep` removes questions from or to nodes that are gone, and nothing by its age.
  */
 import { invariant } from '../../core/errors.ts';
 import type { SessionKey } from '../../core/model/ids.ts';
@@ -251,11 +251,6 @@ export class MemoryNodes implements Nodes {
     for (const { id, session, from, node } of disk.letters.values()) {
       if (session === null && (gone(from) || gone(node))) {
         disk.letters.delete(id);
-      }
-    }
-    for (const [id, { to }] of disk.replies) {
-      if (gone(to)) {
-        disk.replies.delete(id);
       }
     }
   }

@@ -145,7 +145,7 @@ const mail = (s: string) => ({
     SELECT l.id FROM ${s}.letters l JOIN unnest($1::text[], $2::bigint[]) AS g (id, session) ON l.id = g.id AND l.session = g.session`,
   sweep: `
     WITH swept AS (
-      DELETE FROM ${s}.replies WHERE at < now() - interval '10 minutes' OR NOT ${isUp(s, 'to_inc')}
+      DELETE FROM ${s}.replies WHERE at < now() - interval '10 minutes'
     )
     DELETE FROM ${s}.letters WHERE session IS NULL AND NOT (${isUp(s, 'to_inc')} AND ${isUp(s, 'from_inc')})`,
 });

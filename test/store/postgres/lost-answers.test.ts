@@ -8,7 +8,7 @@ import { openPostgresStore } from '../../../src/store/postgres/open.ts';
 import { admit, end, key, owner, taskEvent } from '../../../src/testing/store/records.ts';
 import { seeded } from '../../support/random.ts';
 import { openCuttingProxy } from '../../support/cutting-proxy.ts';
-import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { persistently, type PostgresServer, startPostgres } from '../../support/postgres.ts';
 
 let server: PostgresServer;
 
@@ -71,19 +71,5 @@ describe('a reader whose answer gets lost', () => {
     await through.close();
   });
 });
-
-/** Opening and claiming may fail for a lost connection, and are repeated by whoever calls. Commits answer. */
-async function persistently<T>(work: () => Promise<T>): Promise<T> {
-  for (let tries = 0; ; tries += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      const unreachable = error instanceof Error && 'code' in error && error.code === 'store_unreachable';
-      if (!unreachable || tries > 50) {
-        throw error;
-      }
-    }
-  }
-}
 
 const openThrough = (url: string, schema: string) => persistently(() => openPostgresStore({ url, schema }));

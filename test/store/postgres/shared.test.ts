@@ -14,7 +14,7 @@ import { incarnation, sessionKey, taskId } from '../../../src/core/model/ids.ts'
 import { openCuttingProxy } from '../../support/cutting-proxy.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { seeded } from '../../support/random.ts';
-import { type PostgresServer, startPostgres, untilOneWaits } from '../../support/postgres.ts';
+import { persistently, type PostgresServer, startPostgres, untilOneWaits } from '../../support/postgres.ts';
 
 const rounds = 150;
 const load = { agents: 0, maxAgents: 1 };
@@ -254,20 +254,6 @@ describe('letters between nodes', () => {
     expect(idsOf(await a.nodes.replies(['old', 'new']))).toEqual(['new']);
   });
 });
-
-/** A connection that is cut while it is opened carries nothing, and its caller tries again. */
-async function persistently<T>(work: () => T | Promise<T>): Promise<T> {
-  for (let tries = 0; ; tries += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      const unreachable = error instanceof Error && 'code' in error && error.code === 'store_unreachable';
-      if (!unreachable || tries > 50) {
-        throw error;
-      }
-    }
-  }
-}
 
 describe('a renewal', () => {
   test('that the database does not answer in time is rejected, and the next one is answered', async () => {
