@@ -152,8 +152,8 @@ describe('the channel of a child', () => {
   });
 
   test('breaks with the reason of the death when the child died during a write', async () => {
-    // On a busy machine its end comes long after that of its pipes.
-    await using child = new Watched(['say:up', 'exit:7'], { settleQuietMs: 20_000, settleMaxMs: 20_000 });
+    // On a busy machine thousands of lines wait before its end is seen, and too many would be its end by us.
+    await using child = new Watched(['say:up', 'exit:7'], { writeMaxLines: 100_000_000, settleMaxMs: 20_000 });
     await child.line(0);
     while (child.child.writeLine('x') && child.exits.length === 0) {
       await Watched.turns(1);
