@@ -4,14 +4,13 @@ import { describe, expect, test, vi } from 'vitest';
 import { SuspensionClock } from '../../src/supervise/guard/clock.ts';
 import { monotonicMs, OwnGuard, processInfo, type ProcessEntry } from '../../src/supervise/index.ts';
 import { leaseTimes } from '../../src/protocol/lease-times.ts';
-import { Guarded } from './guarded.ts';
+import { Guarded, standStill } from './guarded.ts';
 import { needs, Watched } from './harness.ts';
 
 // Long enough that the daemon of a busy machine is not taken for a silent one.
 const { freezeMs, killMs, ttlMs } = leaseTimes(3_000);
 vi.setConfig({ testTimeout: 90_000 });
-const stand = (started: readonly ProcessEntry[]): boolean =>
-  started.length > 0 && started.every(({ stopped }) => stopped);
+const stand = (started: readonly ProcessEntry[]): boolean => started.length > 0 && standStill(started);
 const gone = (started: readonly ProcessEntry[]): boolean => started.length === 0;
 
 /** Its tools are in its group, in a session of their own, and without a parent. */

@@ -1,13 +1,29 @@
 /** A daemon with a launcher and a lease, as processes of their own, watched line by line. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { killDaemonProcessesNow, processEntries, type ProcessEntry } from '../../src/supervise/index.ts';
 import type { LaunchEnd } from '../../src/supervise/launcher/launcher.ts';
+
+/** Uninterruptible, as a parent is in `vfork` until its child has another program. Linux only. */
+function waitsInKernel(pid: number): boolean {
+  try {
+    return /^\d+ \([^]*\) D /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false;
+  }
+}
+
+/** None of them runs: each is stopped, or waits in the kernel for a child that is, and is stopped when that lets it go. */
+export const standStill = (started: readonly ProcessEntry[]): boolean =>
+  started.every(
+    ({ pid, stopped }) =>
+      stopped || (started.some((child) => child.parent === pid && child.stopped) && waitsInKernel(pid)),
+  );
 
 const program = fileURLToPath(new URL('fixtures/guard-launcher.ts', import.meta.url));
 

@@ -5,7 +5,7 @@
  */
 import { leaseTimes } from '../../../src/protocol/lease-times.ts';
 import { monotonicMs } from '../../../src/supervise/index.ts';
-import { Guarded } from '../../supervise/guarded.ts';
+import { Guarded, standStill } from '../../supervise/guarded.ts';
 import { campaignArguments } from '../harness/arguments.ts';
 import { progress } from '../harness/output.ts';
 
@@ -53,7 +53,7 @@ async function late(): Promise<Round> {
   await using daemon = await begin();
   const sentAt = await daemon.lease(freezeMs, killMs);
   await daemon.line('frozen');
-  await daemon.seeing((started) => started.every((one) => one.stopped));
+  await daemon.seeing(standStill);
   const workedMs = workedAt(daemon) - sentAt;
   const renewedAt = await daemon.lease(60_000, 61_000);
   while (names.some((name) => daemon.workedAt(name) < renewedAt)) {
