@@ -1,6 +1,7 @@
 /** How this daemon is one of several on one store. */
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
+import { globOf } from '../core/glob.ts';
 import { leaseTimes } from '../protocol/lease-times.ts';
 import type { ClusterOptions, LeaseGuard } from '../runtime/cluster/options.ts';
 import { monotonicMs } from '../supervise/index.ts';
@@ -8,7 +9,7 @@ import type { Watchdog } from '../supervise/watchdog/watchdog.ts';
 import type { DaemonConfig } from './config/resolve.ts';
 
 interface NodeParts {
-  readonly config: Pick<DaemonConfig, 'node'>;
+  readonly config: Pick<DaemonConfig, 'node' | 'sessions'>;
   readonly folder: string;
   readonly pid: number;
   readonly version: string;
@@ -40,10 +41,16 @@ export function guardOf(watch: Watchdog | undefined): LeaseGuard | null {
   };
 }
 
+function needsOf(sessions: DaemonConfig['sessions']): (session: string) => readonly string[] {
+  const rules = sessions.map(({ match, labels }) => ({ fits: globOf(match), labels }));
+  return (session) => rules.find(({ fits }) => fits.test(session))?.labels ?? [];
+}
+
 export function nodeOptions({ config, folder, pid, version, address, guard }: NodeParts): ClusterOptions {
-  const { name = nodeName(folder), ttlMs, pollMs } = config.node;
+  const { name = nodeName(folder), ttlMs, pollMs, labels } = config.node;
   return {
-    facts: { name, host: hostname(), pid, version },
+    facts: { name, host: hostname(), pid, version, labels },
+    needs: needsOf(config.sessions),
     times: leaseTimes(ttlMs),
     pollMs,
     address,

@@ -8,7 +8,7 @@ import type { Lane } from '../core/model/task.ts';
 import { SessionKeySchema } from './ids.ts';
 import { runtimeLimits, serverLimits, watchLimits } from './limits.ts';
 import { ttlBounds } from './lease-times.ts';
-import { NodeNameSchema } from './nodes.ts';
+import { NodeLabelsSchema, NodeNameSchema } from './nodes.ts';
 import { PermissionPolicySchema } from './permissions.ts';
 import type { Resolved, Schema, Wire } from './schema.ts';
 import { defaultExpiresIn } from './task-spec.ts';
@@ -282,6 +282,11 @@ export const NodeConfigSchema = {
       description:
         'Milliseconds. Without a sign of life for so long another daemon takes its sessions over. Its agents stand still after 65 % of that.',
     },
+    labels: {
+      ...NodeLabelsSchema,
+      default: [],
+      description: 'What this daemon has that some sessions need, such as `gpu`.',
+    },
     pollMs: {
       type: 'integer',
       minimum: 50,
@@ -290,6 +295,22 @@ export const NodeConfigSchema = {
       description: 'Milliseconds. How often it looks for what other daemons have for it, where no hint has told.',
     },
   },
+} as const satisfies Schema;
+
+export const SessionsConfigSchema = {
+  type: 'array',
+  maxItems: 1000,
+  items: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['match', 'labels'],
+    properties: {
+      match: { type: 'string', minLength: 1, maxLength: 200, description: 'Key of a session; `*`: any characters.' },
+      labels: { ...NodeLabelsSchema, description: 'Only a daemon that has all of them runs its agent.' },
+    },
+  },
+  description:
+    'What sessions need, `{ match, labels }`. The first entry that matches counts. Where the [store is shared](scaling.md#placement); the same for all daemons.',
 } as const satisfies Schema;
 
 const durabilities = ['power', 'process'] as const;
@@ -312,6 +333,7 @@ export interface ConfigSections {
   readonly expiresIn?: Wire<typeof ExpiresInConfigSchema>;
   readonly conversation?: Wire<typeof ConversationConfigSchema>;
   readonly workspaces?: Wire<typeof WorkspacesConfigSchema>;
+  readonly sessions?: Wire<typeof SessionsConfigSchema>;
   readonly runners?: Wire<typeof RunnersConfigSchema>;
   readonly limits?: Wire<typeof LimitsConfigSchema>;
   readonly aliases?: { readonly [key: string]: string };
@@ -334,6 +356,7 @@ export const configSections = {
   expiresIn: ExpiresInConfigSchema,
   conversation: ConversationConfigSchema,
   workspaces: WorkspacesConfigSchema,
+  sessions: SessionsConfigSchema,
   runners: RunnersConfigSchema,
   limits: LimitsConfigSchema,
   aliases: {

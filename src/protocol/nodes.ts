@@ -8,10 +8,30 @@ export const NodeNameSchema = {
   pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
 } as const satisfies Schema;
 
+export const NodeLabelsSchema = {
+  type: 'array',
+  maxItems: 50,
+  items: { type: 'string', maxLength: 63, pattern: '^[A-Za-z0-9][A-Za-z0-9._:/=-]*$' },
+} as const satisfies Schema;
+
 export const NodeSchema = {
   type: 'object',
   additionalProperties: false,
-  required: ['name', 'state', 'local', 'host', 'pid', 'version', 'address', 'sessions', 'agents', 'maxAgents', 'ttlMs'],
+  required: [
+    'name',
+    'state',
+    'local',
+    'host',
+    'pid',
+    'version',
+    'address',
+    'sessions',
+    'agents',
+    'maxAgents',
+    'waiting',
+    'labels',
+    'ttlMs',
+  ],
   properties: {
     name: { type: 'string' },
     state: {
@@ -27,6 +47,8 @@ export const NodeSchema = {
     sessions: { type: 'integer', description: 'Sessions that it owns.' },
     agents: { type: 'integer', description: 'Running agents.' },
     maxAgents: { type: 'integer' },
+    waiting: { type: 'integer', description: 'Starts of agents that wait for a slot.' },
+    labels: { ...NodeLabelsSchema, description: 'What sessions may need of it.' },
     ttlMs: {
       type: 'integer',
       description: 'Milliseconds without a sign of life after which others take its sessions over.',

@@ -3,7 +3,7 @@ import { throttleLevels } from '../core/model/session.ts';
 import { TimeSchema } from './ids.ts';
 import type { Schema, Wire } from './schema.ts';
 
-export const throttleCauses = ['provider', 'retry', 'context', 'crash', 'start', 'slot', 'folder'] as const;
+export const throttleCauses = ['provider', 'retry', 'context', 'crash', 'start', 'slot', 'folder', 'node'] as const;
 
 const level = {
   type: 'string',
@@ -22,15 +22,16 @@ export const ThrottleSchema = {
       type: 'string',
       enum: throttleCauses,
       description:
-        '`provider`: its provider. `retry`: its failed turn, which is retried. `context`: its conversation is too long. `crash`: its agent keeps ending. `start`: its agent cannot be started. `slot`: other sessions have all agent slots. `folder`: another session uses its folder.',
+        '`provider`: its provider. `retry`: its failed turn, which is retried. `context`: its conversation is too long. `crash`: its agent keeps ending. `start`: its agent cannot be started. `slot`: other sessions have all agent slots. `folder`: another session uses its folder. `node`: no node that can take it has the labels that it needs.',
     },
     reason: {
       type: 'string',
-      description: 'Code: `rate_limit`, `agent_crash_loop`, `slots_taken`, `folder_in_use`, …',
+      description: 'Code: `rate_limit`, `agent_crash_loop`, `slots_taken`, `folder_in_use`, `no_node`, …',
     },
     detail: {
       type: ['string', 'null'],
-      description: 'The provider, the sessions that have the slots or the folder, or why the agent cannot be started.',
+      description:
+        'The provider, the sessions that have the slots or the folder, the labels that no node has, or why the agent cannot be started.',
     },
     since: TimeSchema,
     until: {

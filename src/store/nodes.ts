@@ -27,14 +27,19 @@ export interface NodeFacts {
   readonly address: string | null;
   /** How long it may be silent before others declare it dead. */
   readonly ttlMs: number;
+  /** What sessions may need of it. */
+  readonly labels: readonly string[];
 }
 
 export type NodeState = 'up' | 'draining' | 'left' | 'dead';
 
 export interface NodeLoad {
-  /** Running agents, and how many may run. */
+  /** Running agents, those of them that make room for others, and how many may run. */
   readonly agents: number;
+  readonly idle: number;
   readonly maxAgents: number;
+  /** Starts of agents that wait for a slot. */
+  readonly waiting: number;
 }
 
 export interface StoredNode extends NodeFacts, NodeLoad {
@@ -72,7 +77,8 @@ export interface Applied extends LetterReply {
   readonly from: NodeId;
 }
 
-/** What may have come: `letters` for this node, `events` of other nodes' commits, `nodes` that joined, drain, left, died or gave sessions back. */
+/** What may have come: `letters` for this node, `events` of other nodes' commits, `nodes` that joined, drain, left, died or
+ * gave sessions back, or letters for a session that no node has. */
 export type Hint = 'letters' | 'events' | 'nodes';
 
 export interface Nodes {

@@ -1,5 +1,5 @@
 /** Real daemons with their launchers on one real Postgres server. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isThere } from '../../src/cli/demo/child.ts';
@@ -41,10 +41,13 @@ interface Pair extends AsyncDisposable {
   readonly store: string;
 }
 
-async function pair(): Promise<Pair> {
+async function pair(configs: readonly object[] = []): Promise<Pair> {
   databases += 1;
   const store = await newDatabase(server, `nodes_${databases}`);
   const clis = [new Cli(), new Cli()] as const;
+  for (const [at, config] of configs.entries()) {
+    writeFileSync(join(clis[at]?.folder ?? '', 'signalbox.config.mjs'), `export default ${JSON.stringify(config)};\n`);
+  }
   const alpha = await start(clis[0], 'alpha', store);
   const beta = await start(clis[1], 'beta', store);
   return {
@@ -157,5 +160,40 @@ describe('several daemons on one database', { timeout: 60_000 }, () => {
     expect(types).not.toContain('attempt-lost');
     expect((await beta.client.task(work)).status).toBe('completed');
     expect(stateOf(agent)).toBe('runs');
+  });
+
+  test('a full one leaves what waits to one with room, and a session runs where the label is that it needs', async () => {
+    const sessions = [{ match: 'gpu:*', labels: ['gpu'] }];
+    const limits = { maxAgents: 1 };
+    await using group = await pair([
+      { sessions, limits },
+      { sessions, limits, node: { labels: ['gpu'] } },
+    ]);
+    const { alpha, beta } = group;
+    const work = await begun(alpha, 400);
+    const other = await alpha.client.submit({ session: 'two', prompt: '[[text:elsewhere]]' });
+    const types = await typesOf(alpha.client, other.task);
+    expect(types.at(-1)).toBe('final');
+    expect(types).not.toContain('attempt-lost');
+    expect(agentsOf(beta)).not.toEqual([]);
+    const labelled = await alpha.client.submit({
+      session: 'gpu:three',
+      prompt: '[[work:200,20]] train',
+      lane: 'background',
+    });
+    await untilEvent(alpha.client, labelled.task, 'turn-started');
+    const { items } = await alpha.client.nodes();
+    expect(items.map(({ name, labels }) => [name, labels])).toEqual([
+      ['alpha', []],
+      ['beta', ['gpu']],
+    ]);
+    const waits = await alpha.client.submit({ session: 'four', prompt: '[[text:late]]', lane: 'background' });
+    await expect
+      .poll(async () => (await beta.client.explain(waits.task)).summary, { timeout: 10_000 })
+      .toContain('all nodes are full');
+    for (const task of [work, labelled.task]) {
+      await alpha.client.cancel(task);
+    }
+    expect((await typesOf(beta.client, waits.task)).at(-1)).toBe('final');
   });
 });

@@ -16,12 +16,22 @@ interface TestNode {
 /** Short, so that a takeover takes no longer than a test may. */
 const ttlMs = 1_000;
 
-async function join(disk: MemoryDisk, name: string): Promise<TestNode> {
+interface Join {
+  readonly labels?: readonly string[];
+  readonly maxAgents?: number;
+}
+
+/** Sessions whose keys begin with `gpu:` need that label. */
+const needs = (session: string): readonly string[] => (session.startsWith('gpu:') ? ['gpu'] : []);
+
+async function join(disk: MemoryDisk, name: string, { labels = [], maxAgents = 100 }: Join = {}): Promise<TestNode> {
   const store = openMemoryStore({ disk, shared: true });
   const node = await openBox({
     store,
+    limits: { maxAgents },
     node: {
-      facts: { name, host: 'here', pid: 1, version: '1' },
+      facts: { name, host: 'here', pid: 1, version: '1', labels },
+      needs,
       times: leaseTimes(ttlMs),
       pollMs: 50,
       address: () => null,
@@ -30,12 +40,13 @@ async function join(disk: MemoryDisk, name: string): Promise<TestNode> {
   return { name, node, store };
 }
 
-async function twoNodes(): Promise<
-  AsyncDisposable & { readonly a: TestNode; readonly b: TestNode; readonly disk: MemoryDisk }
-> {
+async function twoNodes(
+  ofA: Join = {},
+  ofB: Join = {},
+): Promise<AsyncDisposable & { readonly a: TestNode; readonly b: TestNode; readonly disk: MemoryDisk }> {
   const disk = new MemoryDisk();
-  const a = await join(disk, 'a');
-  const b = await join(disk, 'b');
+  const a = await join(disk, 'a', ofA);
+  const b = await join(disk, 'b', ofB);
   return {
     a,
     b,
@@ -236,3 +247,75 @@ test('a command that its owner does not take is taken back, and nothing of it is
   expect((refused as AppError).code).toBe('owner_unreachable');
   expect(disk.letters.size).toBe(0);
 }, 20_000);
+
+describe('placement', () => {
+  test('a session that waits for a slot of its node goes to a node that has one', async () => {
+    await using nodes = await twoNodes({ maxAgents: 1 }, { maxAgents: 1 });
+    const { a, b } = nodes;
+    const first = await a.node.send({ session: 'one', prompt: 'one' });
+    const one = await a.node.stage.turn();
+    const second = await a.node.send({ session: 'two', prompt: 'two' });
+    (await b.node.stage.turn()).finish();
+    expect((await a.node.ended(second)).status).toBe('completed');
+    expect(await a.node.types(second)).not.toContain('attempt-lost');
+    expectSound(await a.node.ended(second), await a.node.tape(second));
+    one.finish();
+    expect((await b.node.ended(first)).status).toBe('completed');
+    expect(a.node.stage.prompts).toEqual(['one']);
+  });
+
+  test('a session that has an agent stays with it, though its node is full', async () => {
+    await using nodes = await twoNodes({ maxAgents: 1 });
+    const { a, b } = nodes;
+    await a.node.send({ prompt: 'one' });
+    (await a.node.stage.turn()).finish();
+    const second = await b.node.send({ prompt: 'two' });
+    (await a.node.stage.turn()).finish();
+    expect((await b.node.ended(second)).status).toBe('completed');
+    expect(b.node.stage.prompts).toEqual([]);
+  });
+
+  test('where all nodes are full, explain says so, and the next free slot of any node is taken', async () => {
+    await using nodes = await twoNodes({ maxAgents: 1 }, { maxAgents: 1 });
+    const { a, b } = nodes;
+    await a.node.send({ session: 'one', prompt: 'one' });
+    await a.node.stage.turn();
+    await b.node.send({ session: 'two', prompt: 'two' });
+    const two = await b.node.stage.turn();
+    const third = await a.node.send({ session: 'three', prompt: 'three' });
+    const summary = async (): Promise<string> => (await a.node.box.explain(third))?.summary ?? '';
+    await expect.poll(summary, { timeout: 5_000 }).toMatch(/all agent slots .* are taken, by .*; all nodes are full/);
+    two.finish();
+    const turn = await Promise.race([a.node.stage.turn(), b.node.stage.turn()]);
+    expect(turn.prompt).toBe('three');
+  });
+
+  test('a session runs on the node that has the label which it needs, whichever node is asked', async () => {
+    await using nodes = await twoNodes({}, { labels: ['gpu'] });
+    const { a, b } = nodes;
+    const task = await a.node.send({ session: 'gpu:one', prompt: 'train' });
+    (await b.node.stage.turn()).finish();
+    expect((await a.node.ended(task)).status).toBe('completed');
+    expect(a.node.stage.prompts).toEqual([]);
+    expect((await a.node.box.nodes()).map(({ name, labels }) => [name, labels])).toEqual([
+      ['a', []],
+      ['b', ['gpu']],
+    ]);
+  });
+
+  test('a session that no node can run says what it lacks, and goes to the first node that has it', async () => {
+    await using nodes = await twoNodes();
+    const { a, b, disk } = nodes;
+    const task = await a.node.send({ session: 'gpu:one', prompt: 'train' });
+    const explained = await b.node.box.explain(task);
+    expect(explained?.summary).toContain('no node has the label gpu');
+    expect(explained?.throttle).toMatchObject({ cause: 'node', reason: 'no_node', level: 'all' });
+    const c = await join(disk, 'c', { labels: ['eu', 'gpu'] });
+    (await c.node.stage.turn()).finish();
+    const ended = await a.node.ended(task);
+    expect(ended.status).toBe('completed');
+    expectSound(ended, await a.node.tape(task));
+    expect([...a.node.stage.prompts, ...b.node.stage.prompts]).toEqual([]);
+    await c.node[Symbol.asyncDispose]();
+  });
+});

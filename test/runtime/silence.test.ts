@@ -14,6 +14,9 @@ const node = (id: number, beat: number): StoredNode => ({
   state: 'up',
   agents: 0,
   maxAgents: 1,
+  waiting: 0,
+  idle: 0,
+  labels: [],
   sessions: 0,
 });
 

@@ -72,7 +72,7 @@ export class Stress {
       random: () => this.draw(1_000_000_000) / 1_000_000_000,
       limits: { graceMs: 1_000 },
       node: {
-        facts: { name, host: 'here', pid: 1, version: '1' },
+        facts: { name, host: 'here', pid: 1, version: '1', labels: [] },
         times: leaseTimes(ttlMs),
         pollMs: 1_000,
         address: () => null,

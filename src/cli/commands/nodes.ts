@@ -32,13 +32,14 @@ async function run(call: Call, io: Io): Promise<number> {
       `${node.local ? '*' : ' '} ${oneLine(node.name, 40)}`,
       node.state,
       String(node.sessions),
-      `${node.agents} of ${node.maxAgents}`,
+      `${node.agents} of ${node.maxAgents}${node.waiting === 0 ? '' : `, ${node.waiting} wait`}`,
+      oneLine(node.labels.join(' '), 40),
       `${oneLine(node.host, 40)} ${node.pid}`,
       oneLine(node.version, 20),
       oneLine(node.address ?? '', 60),
     ],
     paints: [io.paint.strong, node.state === 'up' ? io.paint.good : io.paint.warn],
   }));
-  io.print(table(['  NODE', 'STATE', 'SESSIONS', 'AGENTS', 'HOST, PID', 'VERSION', 'ADDRESS'], rows, io));
+  io.print(table(['  NODE', 'STATE', 'SESSIONS', 'AGENTS', 'LABELS', 'HOST, PID', 'VERSION', 'ADDRESS'], rows, io));
   return 0;
 }

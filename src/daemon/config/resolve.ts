@@ -33,6 +33,8 @@ export interface DaemonConfig {
   readonly conversation: { readonly onFull: OnFull };
   /** Folders are absolute. */
   readonly workspaces: readonly WorkspaceRule[];
+  /** The first that matches counts. */
+  readonly sessions: NonNullable<ConfigFile['sessions']>;
   readonly runners: RunnerPlaces;
   readonly limits: LimitsConfig;
   /** As they stand in the file; each source fills in its own defaults. */
@@ -136,6 +138,7 @@ function filled(
     },
     expiresIn: { ...defaultExpiresIn, ...config.expiresIn },
     conversation: { onFull: defaultOnFull, ...config.conversation },
+    sessions: config.sessions ?? [],
     workspaces: (config.workspaces ?? []).map((rule) => placed(rule, base)),
     runners: Object.fromEntries(
       Object.entries(config.runners ?? {}).map(([name, given]) => [name, runnerPlace(given, base)]),

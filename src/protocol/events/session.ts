@@ -124,7 +124,7 @@ const throttled = eventData(
     reason: {
       type: 'string',
       description:
-        '[Class of the failure](providers.md), `agent_crashed`, `agent_crash_loop` or `agent_start_failed`; or `slots_taken` or `folder_in_use` while the agent waits for [a slot or a folder](slots.md).',
+        '[Class of the failure](providers.md), `agent_crashed`, `agent_crash_loop` or `agent_start_failed`; or `slots_taken` or `folder_in_use` while the agent waits for [a slot or a folder](slots.md), `no_node` while it waits for [a node](scaling.md#placement).',
     },
     until: {
       type: ['integer', 'null'],

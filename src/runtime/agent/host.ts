@@ -30,6 +30,7 @@ import { treeFirst, treeGet } from '../../core/tree.ts';
 import type { ProcessRow } from '../../store/port.ts';
 import { UnansweredRequests, type PendingView, type RequestKind } from './unanswered-requests.ts';
 import { BackgroundWork } from './background-work.ts';
+import type { ClusterLink } from '../cluster/options.ts';
 import type { AgentToken } from './agent-tokens.ts';
 import { AgentOutput } from './output.ts';
 import { OpenPermissionRequests } from './permission-requests.ts';
@@ -79,6 +80,8 @@ interface HostParts {
   readonly state: () => Session;
   /** Whether an idle agent is to be kept, for its work in the background. */
   readonly keeps: (keeps: boolean) => void;
+  /** The other nodes; null: there are none. */
+  readonly nodes: Pick<ClusterLink, 'lacks' | 'noneBetter' | 'waits'> | null;
 }
 
 /** What hang reports say of an agent. */
@@ -128,7 +131,13 @@ export class AgentHost {
 
   /** The start of an agent waits. */
   get waits(): boolean {
-    return this.#live?.claim?.waits ?? false;
+    return this.#live !== null && (this.#live.claim?.waits ?? this.#live.handle === null);
+  }
+
+  /** Its agent waits for what another node may have. */
+  get waitsForNode(): boolean {
+    const live = this.#live;
+    return live !== null && !live.gone && (live.claim === null ? live.handle === null : this.waitsFor?.for === 'slot');
   }
 
   /** What the start of an agent waits for; null: it does not wait. */
@@ -186,6 +195,9 @@ export class AgentHost {
       mustExit: false,
     };
     this.#live = live;
+    if (this.#waitsForNode()) {
+      return;
+    }
     live.claim = pool.claim({
       session,
       needsFolder: agent.needsFolder !== false,
@@ -198,21 +210,38 @@ export class AgentHost {
     live.claim.open(isUrgent(state()));
   }
 
+  /** This node lacks what the agent needs: it is not started here. */
+  #waitsForNode(): boolean {
+    const { nodes, session, throttle } = this.#parts;
+    const lack = nodes?.lacks(session) ?? null;
+    if (lack !== null) {
+      throttle.waits('node', () => nodes?.lacks(session) ?? lack);
+      nodes?.waits();
+    }
+    return lack !== null;
+  }
+
   /** The session is held back meanwhile, and its tape says why. A start that only waits for its turn to start is too short for that. */
   #waits(live: Live): void {
     const wait = live.claim?.wait ?? null;
     if (wait?.for === 'start') {
       this.#parts.throttle.lift('folder');
     } else if (wait !== null) {
-      this.#parts.throttle.waits(wait.for, () => detailOf(this.waitsFor ?? wait));
+      this.#parts.throttle.waits(wait.for, () => this.#detailOf(this.waitsFor ?? wait));
+      this.#parts.nodes?.waits();
     }
+  }
+
+  #detailOf(wait: SlotWait): string {
+    const { nodes, session } = this.#parts;
+    const others = wait.for === 'slot' ? (nodes?.noneBetter(session) ?? null) : null;
+    return `${detailOf(wait)}${others === null ? '' : `; ${others}`}`;
   }
 
   #begin(live: Live, wanted: Wanted, folder: string | null, started: () => void): void {
     const { agent } = this.#context;
     const { session, throttle } = this.#parts;
-    throttle.lift('slot');
-    throttle.lift('folder');
+    throttle.liftWaits();
     started();
     this.#noted(live, 'start', live.incarnation);
     live.token = this.#context.agentTokens.open(session);
@@ -449,8 +478,7 @@ export class AgentHost {
     if (!leaves(data)) {
       this.#forget(live);
     }
-    this.#parts.throttle.lift('slot');
-    this.#parts.throttle.lift('folder');
+    this.#parts.throttle.liftWaits();
     live.claim?.release();
     live.token?.close();
     if (this.#live === live) {

@@ -94,6 +94,17 @@ export class AgentPool {
     return treeSize(this.#slots.granted);
   }
 
+  /** How busy it is. `idle`: agents that make room when others wait. `leaving`: agents whose slots are free in a moment. `waiting`: starts that need nothing but a slot. */
+  get load(): { readonly agents: number; readonly idle: number; readonly leaving: number; readonly waiting: number } {
+    const { granted, idle, counts, ready } = this.#slots;
+    return {
+      agents: treeSize(granted),
+      idle: treeSize(idle),
+      leaving: counts.leaving,
+      waiting: treeSize(ready),
+    };
+  }
+
   /** Of an agent that is to be started; it waits from `open` on. */
   claim(owner: ClaimOwner): PoolClaim {
     const id = claimId((this.#lastClaim += 1));

@@ -4,26 +4,32 @@
  * Owned by one runtime, where the store is shared. It decides nothing about a session: it says who decides.
  *  cluster/1 A session is claimed by the node that is asked for it, or, when nobody alive has it and something waits in it, by whoever
  *            sees that first. A node that drains claims nothing.
+ *            It is left to a node that suits it better (`placement.ts`).
  *  cluster/2 A session at rest is given back, so that the next one who is asked may have it.
  *  cluster/3 A node that was declared dead ends everything of its sessions before it comes back as a new node.
- *  cluster/4 Hints only save time: whatever they tell is looked for at every poll.
+ *  cluster/4 A session whose agent waits for a slot or a label of another node is given back. No agent and no code runner of it runs by then.
+ *  cluster/5 Hints only save time: whatever they tell is looked for at every poll.
  */
 import type { AppError } from '../../core/errors.ts';
 import type { SessionKey } from '../../core/model/ids.ts';
 import type { Input } from '../../core/model/inputs.ts';
 import type { Reply } from '../../core/model/replies.ts';
+import { treeValues } from '../../core/tree.ts';
 import type { LeaseTimes } from '../../protocol/lease-times.ts';
 import type { NodeId, Nodes, StoredNode } from '../../store/nodes.ts';
 import type { Context } from '../options.ts';
 import type { Hub } from '../queries/hub.ts';
 import { closing, sessionMoved } from '../refusals.ts';
 import { handOver } from '../session/hand-over.ts';
+import type { AgentPool } from '../agent/pool.ts';
+import type { SessionActor } from '../session/actor.ts';
 import type { Registry } from '../session/registry.ts';
 import { ClusterFeed } from './feed.ts';
 import { Inbox, type Questions } from './inbox.ts';
 import { Letters } from './letters.ts';
 import { Membership } from './membership.ts';
 import type { ClusterLink, ClusterOptions } from './options.ts';
+import { Placement } from './placement.ts';
 
 /** A command waits for a takeover and for an answer behind it, ms; a question for a list is not worth as much. */
 const answerMs = (times: LeaseTimes): number => times.ttlMs + 5_000;
@@ -33,12 +39,17 @@ const sweepMs = 60_000;
 /** Sessions taken up at a time, so that others get their turn. */
 const adoptPage = 50;
 
+/** Its agent waits for what another node may have, and nothing of it runs here. */
+const isMovable = ({ detached, host, session: { tasks } }: SessionActor): boolean =>
+  !detached && host.waitsForNode && !treeValues(tasks).some(({ mode, run }) => mode === 'code' && run !== null);
+
 export class Cluster implements ClusterLink {
   readonly #context: Context;
   readonly #nodes: Nodes;
   readonly #options: ClusterOptions;
   readonly #membership: Membership;
   readonly #letters: Letters;
+  readonly #placement: Placement;
   #registry: Registry | null = null;
   #inbox: Inbox | null = null;
   #feed: ClusterFeed | null = null;
@@ -47,6 +58,8 @@ export class Cluster implements ClusterLink {
   /** Sessions that may be this node's without being open: the answer to their claim got lost. */
   readonly #unsure = new Set<SessionKey>();
   #adopting: Promise<void> | null = null;
+  #giving: Promise<void> | null = null;
+  #gives = false;
   #draining = false;
   #sweptAt = 0;
   #sealed = false;
@@ -58,12 +71,24 @@ export class Cluster implements ClusterLink {
     this.#context = context;
     this.#nodes = nodes;
     this.#options = options;
+    const { maxAgents } = context.limits;
+    const load = (): AgentPool['load'] => this.#registry?.pool.load ?? { agents: 0, idle: 0, leaving: 0, waiting: 0 };
+    this.#placement = new Placement({
+      nodes,
+      id: () => this.#membership.id,
+      labels: options.facts.labels,
+      needs: options.needs ?? (() => []),
+      load: () => ({ ...load(), maxAgents }),
+      now: () => context.clock.now(),
+      patienceMs: 2 * options.pollMs,
+    });
     this.#membership = new Membership({
       context,
       nodes,
       ...options,
       guard: options.guard ?? null,
-      load: () => ({ agents: this.#registry?.pool.running ?? 0, maxAgents: context.limits.maxAgents }),
+      load: () => ({ ...load(), maxAgents }),
+      seen: (all) => this.#placement.see(all),
       renewed: (late) => this.#renewed(late),
       died: () => void this.#died(),
       freed: () => void this.adopt(),
@@ -105,6 +130,7 @@ export class Cluster implements ClusterLink {
         this.#feed?.wake();
       } else if (hint === 'nodes') {
         void this.adopt();
+        void this.#give();
       } else {
         this.#lookForLetters();
       }
@@ -173,8 +199,11 @@ export class Cluster implements ClusterLink {
     try {
       while (registry !== null && !this.#sealed && !this.claimsNothing) {
         const free = await this.#nodes.orphans(adoptPage);
+        if (free.length > 0) {
+          await this.#placement.look();
+        }
         // One whose agent does not go keeps the others waiting no longer.
-        const keys = [...new Set([...free, ...this.#unsure])].filter(
+        const keys = [...new Set([...this.#placement.choose(free), ...this.#unsure])].filter(
           (key) => registry.live(key)?.host.running !== true,
         );
         this.#unsure.clear();
@@ -186,7 +215,7 @@ export class Cluster implements ClusterLink {
         if (actors.length > 0) {
           this.#lookForLetters();
         }
-        // None: others were faster.
+        // None: others were faster, or are to take them.
         if (free.length < adoptPage || actors.length === 0) {
           return;
         }
@@ -208,6 +237,7 @@ export class Cluster implements ClusterLink {
       this.#lookForLetters();
       this.#feed?.poll();
       void this.adopt();
+      void this.#give();
       void this.#giveBack();
       void this.#sweep();
     });
@@ -237,6 +267,69 @@ export class Cluster implements ClusterLink {
     } catch (error) {
       // They stay ours until somebody asks us for them.
       this.#context.onError(error, 'release');
+    }
+  }
+
+  belongsElsewhere(session: SessionKey): boolean {
+    return !this.#resting.has(session) && !this.#unsure.has(session) && this.#placement.belongsElsewhere(session);
+  }
+
+  lacks(session: SessionKey): string | null {
+    return this.#placement.lacks(session);
+  }
+
+  noneBetter(session: SessionKey): string | null {
+    return this.#placement.noneBetter(session);
+  }
+
+  waits(): void {
+    void this.#give();
+  }
+
+  /** Gives sessions with a waiting start to nodes that suit them better. */
+  #give(): Promise<void> {
+    this.#gives = true;
+    this.#giving ??= this.#giveAll().finally(() => {
+      this.#giving = null;
+    });
+    return this.#giving;
+  }
+
+  async #giveAll(): Promise<void> {
+    const registry = this.#registry;
+    try {
+      while (this.#gives && registry !== null && !this.#sealed) {
+        this.#gives = false;
+        const waiting = registry.actors().filter(isMovable);
+        if (waiting.length === 0 || this.claimsNothing) {
+          return;
+        }
+        await this.#placement.look();
+        const keys = new Set(this.#placement.better(waiting.map(({ key }) => key)));
+        const moving = waiting.filter(({ key }) => keys.has(key));
+        await registry.untilNone(moving, ({ busy }) => busy);
+        await this.#move(
+          registry,
+          moving.filter((actor) => isMovable(actor) && !actor.busy),
+        );
+      }
+    } catch (error) {
+      // The next poll looks again.
+      this.#context.onError(error, 'placement');
+    }
+  }
+
+  async #move(registry: Registry, actors: readonly SessionActor[]): Promise<void> {
+    for (const actor of actors) {
+      actor.fence(null, sessionMoved(actor.key));
+    }
+    await Promise.all(actors.map(({ host }) => host.gone()));
+    for (const actor of actors) {
+      registry.left(actor);
+      this.#resting.set(actor.key, actor.lease);
+    }
+    if (actors.length > 0) {
+      await this.#giveBack();
     }
   }
 

@@ -11,7 +11,7 @@
  */
 import { AppError } from '../../core/errors.ts';
 import type { LeaseTimes } from '../../protocol/lease-times.ts';
-import type { NodeFacts, NodeId, NodeLoad, Nodes } from '../../store/nodes.ts';
+import type { NodeFacts, NodeId, NodeLoad, Nodes, StoredNode } from '../../store/nodes.ts';
 import type { Context } from '../options.ts';
 import type { LeaseGuard } from './options.ts';
 import { Silence } from './silence.ts';
@@ -27,6 +27,8 @@ export interface MembershipParts {
   /** After a renewal. `late`: the one before was answered so long ago that the store may be another one by now. */
   readonly renewed: (late: boolean) => void;
   readonly died: () => void;
+  /** After a look at the nodes. */
+  readonly seen: (nodes: readonly StoredNode[]) => void;
   /** Another node was declared dead. */
   readonly freed: () => void;
 }
@@ -116,9 +118,11 @@ export class Membership {
 
   /** Looks at the others, and declares dead who has been silent for too long. True: somebody was. */
   async #bury(silence: Silence): Promise<boolean> {
-    const { context, nodes } = this.#parts;
+    const { context, nodes, seen } = this.#parts;
     const sent = context.clock.now();
-    const others = (await nodes.list()).filter(({ id }) => id !== this.#id);
+    const all = await nodes.list();
+    seen(all);
+    const others = all.filter(({ id }) => id !== this.#id);
     let freed = false;
     for (const { id, beat } of silence.look(others, sent, context.clock.now())) {
       freed = (await nodes.declareDead(id, beat)) || freed;

@@ -10,6 +10,8 @@ import type { Guard } from '../../supervise/index.ts';
 export type LeaseGuard = Guard;
 
 export interface ClusterOptions {
+  /** Labels that the agent of a session needs. Default: none. */
+  readonly needs?: (session: SessionKey) => readonly string[];
   readonly facts: Omit<NodeFacts, 'address' | 'ttlMs'>;
   readonly times: LeaseTimes;
   /** Between two looks at what hints may not have told, ms. */
@@ -35,4 +37,12 @@ export interface ClusterLink {
   unsure(session: SessionKey): void;
   /** A session is at rest. */
   rests(session: SessionKey, lease: number): void;
+  /** A session that this node does not own, as far as it knows, is for another one. */
+  belongsElsewhere(session: SessionKey): boolean;
+  /** Why the session's agent cannot run on this node, for a person; null: it can. */
+  lacks(session: SessionKey): string | null;
+  /** Why no other node takes a session that waits for a slot, for a person; null: one may, or there is none. */
+  noneBetter(session: SessionKey): string | null;
+  /** A start of an agent waits: another node may have a place for it. */
+  waits(): void;
 }

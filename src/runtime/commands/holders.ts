@@ -163,7 +163,7 @@ async function ownerOf(
   if (cluster === null || stored === null || stored.endedAt !== null) {
     return null;
   }
-  const found = registry.actor(stored.session);
+  const found = registry.placed(stored.session);
   const actor = found instanceof Promise ? await found : found;
   return 'elsewhere' in actor ? (ask, about) => cluster.ask(stored.session, ask, about) : null;
 }

@@ -13,7 +13,7 @@ import type { SessionActor } from '../session/actor.ts';
 import type { PermissionRequestView, Explanation } from '../api.ts';
 import { detailOf } from '../agent/host.ts';
 import type { Context } from '../options.ts';
-import type { ThrottleCause } from '../throttle/session-throttle.ts';
+import { type ThrottleCause, waitReasons } from '../throttle/session-throttle.ts';
 
 /** Tasks ahead that are listed by id. */
 const listedMax = 100;
@@ -134,7 +134,7 @@ const isThrottled = ({ committed: session }: SessionActor, task: Task): boolean 
 
 function throttled(actor: SessionActor): string {
   const view = actor.throttle.view();
-  if (view !== null && (view.cause === 'slot' || view.cause === 'folder')) {
+  if (view !== null && waitReasons.has(view.reason)) {
     return `The session waits for an agent (${view.reason}): ${view.detail ?? 'others have it'}`;
   }
   const level = view?.level === 'background' ? 'Background work' : 'All work';
@@ -272,6 +272,7 @@ const causeTexts: { readonly [C in ThrottleCause]: string } = {
   start: 'the agent, which cannot be started',
   slot: 'an agent slot',
   folder: 'the working folder',
+  node: 'a node that the agent can run on',
 };
 
 const waitTexts = {

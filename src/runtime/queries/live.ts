@@ -83,7 +83,7 @@ export async function explain(
     if (stored === null || stored.endedAt !== null) {
       return stored === null ? null : explainEnded(stored);
     }
-    const found = registry.actor(stored.session);
+    const found = cluster === null ? registry.actor(stored.session) : registry.placed(stored.session);
     const actor = found instanceof Promise ? await found : found;
     if ('elsewhere' in actor) {
       if (cluster === null) {

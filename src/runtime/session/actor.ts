@@ -31,6 +31,7 @@ import type { ProcessRows } from '../agent/process-rows.ts';
 import { SessionThrottle } from '../throttle/session-throttle.ts';
 import type { Providers } from '../throttle/providers.ts';
 import type { Applied } from '../../store/nodes.ts';
+import type { ClusterLink } from '../cluster/options.ts';
 import { replyAnswer } from '../cluster/letter-body.ts';
 import type { Entry, EntryLetter, Steps } from './batch.ts';
 import { splitEntry, wholeReply } from './split.ts';
@@ -58,6 +59,7 @@ interface ActorParts {
   readonly stats: Stats;
   readonly providers: Providers;
   readonly crashes: CrashLoop;
+  readonly cluster: ClusterLink | null;
   /** The actor has inputs; `urgent` false: only output chunks, which may wait for company. */
   readonly ready: (actor: SessionActor, urgent: boolean) => void;
 }
@@ -111,6 +113,7 @@ export class SessionActor {
       tell: (input, done) => this.#enqueue({ input, postedAt: context.clock.now(), done, fail: null }),
       state: () => this.committed,
       keeps: (keeps) => this.deadlines.keepIdle(keeps),
+      nodes: parts.cluster,
     });
     this.#effects = new EffectRunner(context, this, parts, parts.stats);
   }

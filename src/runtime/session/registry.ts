@@ -141,6 +141,12 @@ export class Registry {
     return opening;
   }
 
+  /** For a caller who asked this node: a free session may be for another one. Else as `actor`. */
+  placed(key: SessionKey): SessionActor | Elsewhere | Promise<SessionActor | Elsewhere> {
+    const isElsewhere = !this.#sealed && !this.isOpen(key) && this.#cluster?.belongsElsewhere(key) === true;
+    return isElsewhere ? elsewhere : this.actor(key);
+  }
+
   /** The agent of a detached actor is gone before its session is opened again: two agents never share a conversation. */
   async #afterwards(detached: SessionActor): Promise<StoredSession | HeldSession> {
     await detached.host.gone();
@@ -175,6 +181,7 @@ export class Registry {
         stats: this.#stats,
         providers: this.providers,
         crashes: this.#crashes.of(key),
+        cluster: this.#cluster,
         ready: (ready, urgent) => this.#committer.ready(ready, urgent),
       },
       session,
@@ -205,7 +212,7 @@ export class Registry {
     if (this.#sealed && !this.#actors.has(key)) {
       return { kind: 'stale', what: 'fenced' };
     }
-    const found = this.actor(key);
+    const found = this.placed(key);
     const actor = found instanceof Promise ? await found : found;
     const cluster = this.#cluster;
     if (!('elsewhere' in actor)) {

@@ -1,11 +1,11 @@
 /**
  * The throttle of one session: the strictest of its causes, which the core gets. A cause is its own failed turn, its agent
- * that keeps ending or cannot be started, its conversation that is too long, its agent that waits for a slot or a folder which others have, or its provider.
+ * that keeps ending or cannot be started, its conversation that is too long, its agent that waits for a slot or a folder which others have or for a node, or its provider.
  *
  * Owned by the session's actor. The runtime owns the memory of crashes, since it outlives the actor.
  *  session-throttle/1 The core gets the throttle before it gets the failure that caused it, and again when level or reason
  *                     changes.
- *  session-throttle/2 Every cause of the session itself ends at a known time, or has an owner that lifts it (`slot`, `folder`).
+ *  session-throttle/2 Every cause of the session itself ends at a known time, or has an owner that lifts it (`slot`, `folder`, `node`).
  */
 import type { ProviderFailure } from '../../agents/failures.ts';
 import type { Throttle, ThrottleLevel } from '../../core/model/session.ts';
@@ -17,10 +17,12 @@ import { contextPlan, startPlan, stricter, throttleMs, throttleRules } from './r
 
 export type ThrottleCause = (typeof throttleCauses)[number];
 
-type WaitCause = Extract<ThrottleCause, 'slot' | 'folder'>;
-const waitReason = { slot: 'slots_taken', folder: 'folder_in_use' } as const satisfies {
+type WaitCause = Extract<ThrottleCause, 'slot' | 'folder' | 'node'>;
+const waitReason = { slot: 'slots_taken', folder: 'folder_in_use', node: 'no_node' } as const satisfies {
   readonly [C in WaitCause]: string;
 };
+
+const waitCauses = Object.keys(waitReason) as readonly WaitCause[];
 
 /** Of a session that only waits for an agent: it would go on with one. */
 export const waitReasons: ReadonlySet<string> = new Set(Object.values(waitReason));
@@ -140,20 +142,26 @@ export class SessionThrottle {
 
   /** The agent waits for what other sessions have; the caller lifts this. */
   waits(cause: WaitCause, detail: () => string): void {
-    const other = cause === 'slot' ? 'folder' : 'slot';
-    this.#own.delete(other);
+    waitCauses.filter((other) => other !== cause).forEach((other) => this.#own.delete(other));
     this.#hold(cause, waitReason[cause], 'all', null, detail);
     this.tell();
   }
 
-  lift(cause: Exclude<ThrottleCause, 'provider'>): void {
-    const own = this.#own.get(cause);
-    if (own === undefined) {
-      return;
-    }
-    own.cancel();
-    this.#own.delete(cause);
+  /** The agent waits no more. */
+  liftWaits(): void {
+    waitCauses.forEach((cause) => this.#end(cause));
     this.tell();
+  }
+
+  lift(cause: Exclude<ThrottleCause, 'provider'>): void {
+    if (this.#end(cause)) {
+      this.tell();
+    }
+  }
+
+  #end(cause: Exclude<ThrottleCause, 'provider'>): boolean {
+    this.#own.get(cause)?.cancel();
+    return this.#own.delete(cause);
   }
 
   /** An operator's command: ends every cause of the session itself. False: there was none. */
@@ -163,7 +171,7 @@ export class SessionThrottle {
     this.#failures = 0;
     this.#starts = 0;
     for (const cause of this.#own.keys()) {
-      if (cause !== 'folder' && cause !== 'slot') {
+      if (!(cause in waitReason)) {
         this.lift(cause);
       }
     }

@@ -8,7 +8,7 @@ export const nodeHandlers: Handlers<NodeOperation> = {
     status: 200,
     body: {
       items: (await signalbox.nodes()).map(
-        ({ name, state, local, host, pid, version, address, sessions, agents, maxAgents, ttlMs }) => ({
+        ({ name, state, local, host, pid, version, address, sessions, agents, maxAgents, waiting, labels, ttlMs }) => ({
           name,
           state: state === 'draining' ? 'draining' : 'up',
           local,
@@ -19,6 +19,8 @@ export const nodeHandlers: Handlers<NodeOperation> = {
           sessions,
           agents,
           maxAgents,
+          waiting,
+          labels,
           ttlMs,
         }),
       ),

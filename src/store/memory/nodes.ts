@@ -71,7 +71,7 @@ export class MemoryNodes implements Nodes {
       facts,
       state: 'up',
       beat: 0,
-      load: { agents: 0, maxAgents: 0 },
+      load: { agents: 0, maxAgents: 0, waiting: 0, idle: 0 },
       gone: false,
       hear: (hint) => this.#hear(hint),
     };
@@ -197,6 +197,7 @@ export class MemoryNodes implements Nodes {
       const to = found === null ? node : (ownerOf(disk, found)?.id ?? null);
       if (to === null) {
         this.#hintAll('letters');
+        this.#hintAll('nodes');
       } else {
         this.#hint(to, 'letters');
       }

@@ -27,7 +27,11 @@ export interface Database {
    * Calls `hear` with the payload of each notification on these channels, until it is stopped. Notifications may be lost; after it was
    * away, `missed` is called.
    */
-  listen(channels: readonly string[], hear: (payload: string) => void, missed: () => void): () => Promise<void>;
+  listen(
+    channels: readonly string[],
+    hear: (payload: string, channel: string) => void,
+    missed: () => void,
+  ): () => Promise<void>;
   /** Ends its connections; statements that are under way are answered first. */
   end(): Promise<void>;
 }

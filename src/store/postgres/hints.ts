@@ -3,7 +3,8 @@
  *
  * Owns: the listening connection, which is there from the first listener on, and the timer of the next hint. Called by: `PostgresNodes`.
  *  postgres-hints/1 A hint names its sender, and a node does not hear its own.
- *  postgres-hints/2 No caller waits for a hint, and one that cannot be sent is lost.
+ *  postgres-hints/2 Letters are told to all where no node has their session: then whoever looks for free sessions finds it.
+ *  postgres-hints/3 No caller waits for a hint, and one that cannot be sent is lost.
  */
 import { createHash } from 'node:crypto';
 import type { Hint, NodeId } from '../nodes.ts';
@@ -102,11 +103,14 @@ export class Hints {
       return;
     }
     const channels = [this.toAll, `${this.#prefix}${this.#me}`];
-    const hear = (payload: string): void => {
+    const hear = (payload: string, channel: string): void => {
       const [hint, from] = payload.split(' ');
       const known = all.find((one) => one === hint);
       if (known !== undefined && from !== String(this.#me)) {
         this.#tell(known);
+        if (known === 'letters' && channel === this.toAll) {
+          this.#tell('nodes');
+        }
       }
     };
     this.#stopListening = this.#parts.database.listen(channels, hear, () => all.forEach((hint) => this.#tell(hint)));

@@ -10,7 +10,7 @@ import pg from 'pg';
 interface ListenOptions {
   readonly connectionString: string;
   readonly channels: readonly string[];
-  readonly hear: (payload: string) => void;
+  readonly hear: (payload: string, channel: string) => void;
   readonly missed: () => void;
 }
 
@@ -57,7 +57,7 @@ class Listener {
       application_name: 'signalbox',
     });
     this.#client = client;
-    client.on('notification', ({ payload }) => hear(payload ?? ''));
+    client.on('notification', ({ payload, channel }) => hear(payload ?? '', channel));
     client.on('error', () => this.#drop(client));
     client.on('end', () => this.#drop(client));
     try {

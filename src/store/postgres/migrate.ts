@@ -9,9 +9,10 @@ import type { Database, Query } from './database.ts';
 import { spine } from './migrations/0001-spine.ts';
 import { nodes } from './migrations/0002-nodes.ts';
 import { shared } from './migrations/0003-shared.ts';
+import { placement } from './migrations/0004-placement.ts';
 
 /** In order, append-only. `%` is the schema. */
-export const migrations: readonly string[] = [spine, nodes, shared];
+export const migrations: readonly string[] = [spine, nodes, shared, placement];
 
 /** From this version on a schema says which daemon works on it. */
 export const sinceNodes = 2;

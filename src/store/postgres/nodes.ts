@@ -104,13 +104,18 @@ export class PostgresNodes implements Nodes, Member {
     this.#hints.send('nodes');
   }
 
-  async renew({ agents, maxAgents }: NodeLoad, address: string | null): Promise<'up' | 'draining' | null> {
+  async renew(
+    { agents, idle, maxAgents, waiting }: NodeLoad,
+    address: string | null,
+  ): Promise<'up' | 'draining' | null> {
     const { guard, database, sql } = this.#parts;
     const me = this.#me;
     if (me === null) {
       return null;
     }
-    const [row] = await guard(() => database.beat(sql.renew, [me.id, agents, maxAgents, address], me.statementMs));
+    const [row] = await guard(() =>
+      database.beat(sql.renew, [me.id, agents, maxAgents, address, waiting, idle], me.statementMs),
+    );
     return row === undefined ? null : stateOf(row);
   }
 
@@ -288,8 +293,10 @@ async function enter(query: Query, sql: Statements, { id, facts, before }: Entra
     await bury(query, sql, other);
   }
   const { pid: own } = process;
-  const { name, host, pid, version, address, ttlMs } = facts;
-  await query(sql.joinShared, [id, host, pid, own, processSpace(), startOf(own), name, version, address, ttlMs]);
+  const { name, host, pid, version, address, ttlMs, labels } = facts;
+  const started = startOf(own);
+  const row = [id, host, pid, own, processSpace(), started, name, version, address, ttlMs, toText(labels)];
+  await query(sql.joinShared, row);
 }
 
 /** Sends letters, those of many callers in one statement. */
@@ -360,6 +367,9 @@ const nodeOf = (row: Row): StoredNode => ({
   beat: num(row, 'beat'),
   agents: num(row, 'agents'),
   maxAgents: num(row, 'max_agents'),
+  waiting: num(row, 'waiting'),
+  idle: num(row, 'idle'),
+  labels: row['labels'] === null ? [] : (fromText(row, 'labels') as readonly string[]),
   sessions: num(row, 'sessions'),
 });
 

@@ -50,6 +50,9 @@ CREATE TABLE signalbox.nodes (
   ttl_ms double precision,
   agents integer NOT NULL DEFAULT 0,
   max_agents integer NOT NULL DEFAULT 0,
+  labels text,
+  waiting integer NOT NULL DEFAULT 0,
+  idle integer NOT NULL DEFAULT 0,
   CONSTRAINT nodes_pkey PRIMARY KEY (inc),
   CONSTRAINT nodes_state_check CHECK ((state = ANY (ARRAY['alive'::text, 'draining'::text, 'left'::text, 'dead'::text])))
 );

@@ -14,17 +14,17 @@ const isFree = (s: string, owner: string): string =>
 
 /** Who they are. */
 const members = (s: string) => ({
-  /** $1 number, $2 host, $3 pid, $4 process, $5 space, $6 started, $7 name, $8 version, $9 address, $10 time-to-live. */
+  /** $1 number, $2 host, $3 pid, $4 process, $5 space, $6 started, $7 name, $8 version, $9 address, $10 time-to-live, $11 labels. */
   joinShared: `
-    INSERT INTO ${s}.nodes (inc, host, pid, process, space, started, name, version, address, ttl_ms, shared)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, true)`,
-  /** $2 agents, $3 at most, $4 address. */
+    INSERT INTO ${s}.nodes (inc, host, pid, process, space, started, name, version, address, ttl_ms, labels, shared)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, true)`,
+  /** $2 agents, $3 at most, $4 address, $5 starts that wait, $6 idle agents. */
   renew: `
-    UPDATE ${s}.nodes SET beat = beat + 1, agents = $2, max_agents = $3, address = $4
+    UPDATE ${s}.nodes SET beat = beat + 1, agents = $2, max_agents = $3, address = $4, waiting = $5, idle = $6
     WHERE inc = $1 AND state IN ${up} RETURNING state`,
   list: `
     SELECT n.inc, coalesce(n.name, 'the daemon with pid ' || n.pid || ' on ' || n.host) AS name, n.host, n.pid, coalesce(n.version, '') AS version,
-      n.address, n.ttl_ms, n.state, n.beat, n.agents, n.max_agents,
+      n.address, n.ttl_ms, n.state, n.beat, n.agents, n.max_agents, n.waiting, n.idle, n.labels,
       (SELECT count(*) FROM ${s}.sessions s WHERE s.owner = n.inc) AS sessions
     FROM ${s}.nodes n WHERE n.state IN ${up} ORDER BY 2`,
   /** $1 node, $2 its beat. Waits for claims, which hold its row, and compares the beat after that. */

@@ -23,6 +23,7 @@ export const factsOf = (name: string, change: Partial<NodeFacts> = {}): NodeFact
   version: '1.0.0',
   address: null,
   ttlMs: 10_000,
+  labels: [],
   ...change,
 });
 

@@ -26,16 +26,16 @@ function joining({ api, check }: Suite<NodesHarness>): void {
       const a = await member(harness, 'a');
       await a.owner('s1');
       await a.owner('s2');
-      expect(await a.nodes.renew({ agents: 2, maxAgents: 5 }, 'http://a')).toBe('up');
-      const none = { agents: 0, maxAgents: 0, state: 'up', beat: 0, sessions: 0 };
+      expect(await a.nodes.renew({ agents: 2, maxAgents: 5, waiting: 3, idle: 1 }, 'http://a')).toBe('up');
+      const none = { agents: 0, maxAgents: 0, waiting: 0, idle: 0, state: 'up', beat: 0, sessions: 0 };
       const facts = { ...factsOf('a', { address: 'http://a' }), id: a.id };
       expect(await b.nodes.list()).toEqual([
-        { ...facts, state: 'up', agents: 2, maxAgents: 5, beat: 1, sessions: 2 },
+        { ...facts, state: 'up', agents: 2, maxAgents: 5, waiting: 3, idle: 1, beat: 1, sessions: 2 },
         { ...factsOf('b'), ...none, id: b.id },
       ]);
       await a.nodes.leave();
       expect((await b.nodes.list()).map(({ name }) => name)).toEqual(['b']);
-      expect(await a.nodes.renew({ agents: 0, maxAgents: 5 }, null)).toBe(null);
+      expect(await a.nodes.renew({ agents: 0, maxAgents: 5, waiting: 0, idle: 0 }, null)).toBe(null);
     });
 
     check('two nodes that are up have two names', async (harness) => {
@@ -60,7 +60,7 @@ function joining({ api, check }: Suite<NodesHarness>): void {
     check('a node that is drained learns it, and is up again when that ends', async (harness) => {
       const a = await member(harness, 'a');
       const b = await member(harness, 'b');
-      const load = { agents: 0, maxAgents: 1 };
+      const load = { agents: 0, maxAgents: 1, waiting: 0, idle: 0 };
       expect(await b.nodes.drain(a.id, true)).toBe(true);
       expect(await a.nodes.renew(load, null)).toBe('draining');
       expect((await nodeOf(b, a.id))?.state).toBe('draining');
@@ -80,12 +80,12 @@ function dying({ api, check }: Suite<NodesHarness>): void {
     check('a node is declared dead once, by a node that has seen its last beat', async (harness) => {
       const a = await member(harness, 'a');
       const b = await member(harness, 'b');
-      await a.nodes.renew({ agents: 0, maxAgents: 1 }, null);
+      await a.nodes.renew({ agents: 0, maxAgents: 1, waiting: 0, idle: 0 }, null);
       expect(await b.nodes.declareDead(a.id, 0)).toBe(false);
       expect((await nodeOf(b, a.id))?.state).toBe('up');
       expect(await b.nodes.declareDead(a.id, 1)).toBe(true);
       expect(await b.nodes.declareDead(a.id, 1)).toBe(false);
-      expect(await a.nodes.renew({ agents: 0, maxAgents: 1 }, null)).toBe(null);
+      expect(await a.nodes.renew({ agents: 0, maxAgents: 1, waiting: 0, idle: 0 }, null)).toBe(null);
       expect((await b.nodes.list()).map(({ name }) => name)).toEqual(['b']);
     });
 
@@ -94,7 +94,7 @@ function dying({ api, check }: Suite<NodesHarness>): void {
       const b = await member(harness, 'b');
       await b.nodes.drain(a.id, true);
       expect(await bury(b, a)).toBe(true);
-      expect(await a.nodes.renew({ agents: 0, maxAgents: 1 }, null)).toBe(null);
+      expect(await a.nodes.renew({ agents: 0, maxAgents: 1, waiting: 0, idle: 0 }, null)).toBe(null);
     });
 
     check('a dead node claims nothing, and joins again as another', async (harness) => {

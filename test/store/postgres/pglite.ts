@@ -14,7 +14,7 @@ export function pgliteDatabase(db: PGlite): Database {
     transaction: (work) =>
       db.transaction((tx) => work(async (text, values = []) => (await tx.query<Row>(text, [...values])).rows)),
     listen: (channels, hear) => {
-      const listening = Promise.all(channels.map((channel) => db.listen(channel, hear)));
+      const listening = Promise.all(channels.map((channel) => db.listen(channel, (payload) => hear(payload, channel))));
       return async () => {
         await Promise.all((await listening).map((stop) => stop()));
       };

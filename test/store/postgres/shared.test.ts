@@ -17,7 +17,7 @@ import { seeded } from '../../support/random.ts';
 import { persistently, type PostgresServer, startPostgres, untilOneWaits } from '../../support/postgres.ts';
 
 const rounds = 150;
-const load = { agents: 0, maxAgents: 1 };
+const load = { agents: 0, maxAgents: 1, waiting: 0, idle: 0 };
 
 let server: PostgresServer;
 let direct: pg.Client;
