@@ -127,13 +127,13 @@ function exited(server: ChildProcess): Promise<void> {
   });
 }
 
-/** Some statement waits for a lock that a transaction of `client` has. */
-export async function untilOneWaits(client: Client): Promise<void> {
+/** Some statement waits for a lock that a transaction of `client` has; `count`: so many. */
+export async function untilOneWaits(client: Client, count = 1): Promise<void> {
   for (;;) {
     // Within a transaction the server shows what it showed first.
     await client.query('SELECT pg_stat_clear_snapshot()');
     const { rows } = await client.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
-    if (rows.length > 0) {
+    if (rows.length >= count) {
       return;
     }
   }

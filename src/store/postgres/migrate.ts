@@ -64,9 +64,16 @@ export async function migrate(
   });
 }
 
-/** Migrations so far; 0 where there is no schema yet. */
+/**
+ * Migrations so far; 0 where there is no schema yet. By the catalog's rows: a connection that waited for the lock still remembers that a name
+ * was not there, and `to_regclass` believes it.
+ */
 async function versionOf(query: Query, schema: string): Promise<number> {
-  const [found] = await query('SELECT to_regclass($1) IS NOT NULL AS there', [`${quoted(schema)}.migrations`]);
+  const [found] = await query(
+    `SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = $1 AND c.relname = 'migrations') AS there`,
+    [schema],
+  );
   if (found?.['there'] !== true) {
     return 0;
   }

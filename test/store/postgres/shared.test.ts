@@ -142,6 +142,16 @@ describe('nodes that race', () => {
     expect(await dead).toBe(true);
   });
 
+  test('of several that start at once on an empty database, one makes the schema, and all join', async () => {
+    await direct.query('BEGIN');
+    // The key of the lock of migrations: all find no schema before one of them makes it.
+    await direct.query('SELECT pg_advisory_xact_lock($1::integer, hashtext($2))', [0x53674278, schema]);
+    const joined = Promise.all([member('a'), member('b'), member('c')]);
+    await untilOneWaits(direct, 3);
+    await direct.query('COMMIT');
+    expect((await (await joined)[0].nodes.list()).map(({ name }) => name)).toEqual(['a', 'b', 'c']);
+  });
+
   test('many that start at once with one name: one joins', async () => {
     await member('first');
     const ends = await Promise.allSettled([1, 2, 3].map(() => member('same')));
