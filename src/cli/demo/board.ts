@@ -14,8 +14,9 @@ export type Mark = 'admitted' | 'granted' | 'interrupted' | 'preempted' | 'ended
 export interface Row {
   /** Milliseconds since the first event. */
   readonly at: number;
-  /** Index of the task that the row is about; null: the agent. */
+  /** Index of the task that the row is about; null: the agent, or a node. */
   readonly about: number | null;
+  readonly node?: string;
   readonly mark: Mark;
   readonly tracks: readonly Track[];
   readonly text: string;
@@ -35,6 +36,7 @@ const shown = [
   'interrupt-requested',
   'interrupt-acked',
   'preempted',
+  'attempt-lost',
   'output',
   'final',
 ] as const;
@@ -49,6 +51,8 @@ export class Board {
   /** What each task is, by index. */
   readonly #what: string[] = [];
   #start: number | null = null;
+  /** Of the last row. */
+  #last = 0;
   #lastStep = '';
 
   /** `names` in the order of the tracks. */
@@ -78,8 +82,15 @@ export class Board {
     return about === undefined || !isShown(event) ? [] : this.#taskRows(event, about);
   }
 
-  #row(event: ReadEvent, about: number | null, mark: Mark, text: string): Row {
-    return { at: event.at - (this.#start ?? event.at), about, mark, tracks: [...this.#tracks], text };
+  /** A row about a node. `at`: milliseconds since 1970, as in events. */
+  nodeRow(node: string, at: number, text: string): Row {
+    return { ...this.#row({ at }, null, null, text), node };
+  }
+
+  #row({ at }: Pick<ReadEvent, 'at'>, about: number | null, mark: Mark, text: string): Row {
+    // The events of a command have the time at which it came in, which may be before those of a takeover that it waited for.
+    this.#last = Math.max(this.#last, at - (this.#start ?? at));
+    return { at: this.#last, about, mark, tracks: [...this.#tracks], text };
   }
 
   #taskRows(event: Shown, about: number): readonly Row[] {
@@ -107,6 +118,8 @@ export class Board {
         return put('drains', null, 'drains: its agent has acknowledged the interrupt');
       case 'preempted':
         return put('waits', 'preempted', this.#lastStep === '' ? 'gives way' : `gives way after ${this.#lastStep}`);
+      case 'attempt-lost':
+        return put('waits', 'preempted', `has lost its agent after ${this.#lastStep}: its attempt is lost`);
       case 'output':
         return this.#output(event, about);
       case 'final':

@@ -5,55 +5,66 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../../core/errors.ts';
 import { tokenIn } from '../target.ts';
 import type { AgentLine } from './evidence.ts';
+import type { Part } from './stage.ts';
+import { demoFolder } from './stage.ts';
 
 const readyDeadlineMs = 15_000;
 const endDeadlineMs = 8_000;
 
-/** The agent answers at the pace of a fast reader; parts of one review are collected no longer than a turn takes. */
-const config = `export default {
-  agent: { name: 'scripted', args: ['--chunk-ms', '180'] },
+export interface DaemonSettings {
+  /** Of the scripted agent. */
+  readonly agentFlags: readonly string[];
+  /** Added to the environment. */
+  readonly env: Readonly<{ [name: string]: string }>;
+  /** Where the agents write what they do; default: in its folder. Daemons that share a store share it. */
+  readonly agentLog?: string;
+}
+
+/** Parts of one review are collected no longer than a turn takes. */
+const configOf = (agentFlags: readonly string[]): string => `export default {
+  agent: { name: 'scripted', args: ${JSON.stringify(agentFlags)} },
   limits: { collectMs: 100, agentIdleMs: 60000, graceMs: 500 },
 };
 `;
 
-export interface DemoDaemon {
+export interface DemoDaemon extends Part {
   readonly url: string;
   readonly token: string;
+  /** Of its launcher, which takes its signals. */
   readonly pid: number;
   /** The agent's own log so far. */
   agentLog(): readonly AgentLine[];
   /** Rejects when it ends before it is asked to. */
   readonly died: Promise<never>;
+  /** Ends launcher and daemon by SIGKILL. Resolves when the launcher is gone. */
+  readonly kill: () => Promise<void>;
   /** Ends it, gracefully or at last by force; true: it ended by itself, with exit code 0. */
-  end(): Promise<boolean>;
-  /** Removes the folder. */
-  clean(): void;
+  readonly end: () => Promise<boolean>;
 }
 
 const program = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../bin.ts' : '../bin.js', import.meta.url));
 
 /** Nothing of the caller's own daemon may reach the demo's. */
-function ownEnvironment(env: NodeJS.ProcessEnv, secret: string, log: string): NodeJS.ProcessEnv {
+function ownEnvironment(env: NodeJS.ProcessEnv, settings: DaemonSettings, log: string): NodeJS.ProcessEnv {
   const others = Object.entries(env).filter(([name]) => !name.startsWith('SIGNALBOX_'));
-  return { ...Object.fromEntries(others), SIGNALBOX_GITHUB_SECRET: secret, SIGNALBOX_AGENT_LOG: log };
+  return { ...Object.fromEntries(others), SIGNALBOX_AGENT_LOG: log, ...settings.env };
 }
 
-function spawnUp(folder: string, secret: string): ChildProcess {
+function spawnUp(folder: string, settings: DaemonSettings, log: string): ChildProcess {
   const file = join(folder, 'signalbox.config.mjs');
-  writeFileSync(file, config);
+  writeFileSync(file, configOf(settings.agentFlags));
   const args = [program, 'up', '--json', '--port', '0', '--data', folder, '--config', file, '--log-level', 'error'];
   return spawn(process.execPath, args, {
     // A separate process group: Ctrl-C at the terminal reaches only the demo, which then ends the daemon in order.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: ownEnvironment(process.env, secret, join(folder, 'agent.log')),
+    env: ownEnvironment(process.env, settings, log),
   });
 }
 
@@ -75,8 +86,13 @@ function ended(why: string, said: string): AppError {
   });
 }
 
+interface Ready {
+  readonly url: string;
+  readonly daemon: number;
+}
+
 /** The first line on its standard output says that it is ready, and where. */
-function readyUrl(child: ChildProcess, said: () => string): Promise<string> {
+function whenReady(child: ChildProcess, said: () => string): Promise<Ready> {
   return new Promise((resolve, reject) => {
     const fail = (why: string): void => {
       reject(ended(why, said()));
@@ -90,7 +106,7 @@ function readyUrl(child: ChildProcess, said: () => string): Promise<string> {
         return;
       }
       clearTimeout(late);
-      resolve((JSON.parse(text.slice(0, end)) as { readonly url: string }).url);
+      resolve(JSON.parse(text.slice(0, end)) as Ready);
     });
     child.once('error', (error) => fail(`could not be started: ${error.message}`));
     child.once('exit', (code, signal) => {
@@ -101,12 +117,10 @@ function readyUrl(child: ChildProcess, said: () => string): Promise<string> {
 }
 
 /** Rejects with `unreachable` when it does not come up. The caller ends and cleans it, whatever happens. */
-export async function startDemoDaemon(
-  secret: string,
-  adopt: (daemon: Pick<DemoDaemon, 'end' | 'clean'>) => void,
-): Promise<DemoDaemon> {
-  const folder = mkdtempSync(join(tmpdir(), 'signalbox-demo-'));
-  const child = spawnUp(folder, secret);
+export async function startDemoDaemon(settings: DaemonSettings, adopt: (daemon: Part) => void): Promise<DemoDaemon> {
+  const { path: folder, clean } = demoFolder(() => child.kill('SIGTERM'));
+  const log = settings.agentLog ?? join(folder, 'agent.log');
+  const child = spawnUp(folder, settings, log);
   let said = '';
   child.stderr?.setEncoding('utf8').on('data', (part: string) => (said = (said + part).slice(-2_000)));
   const exited = new Promise<number | null>((resolve) => {
@@ -122,18 +136,8 @@ export async function startDemoDaemon(
     clearTimeout(force);
     return code === 0;
   };
-  const clean = (): void => {
-    process.off('exit', leave);
-    rmSync(folder, { recursive: true, force: true });
-  };
-  // The last resort where nothing can be awaited any more, as when our reader goes away (`signalbox demo | head`).
-  const leave = (): void => {
-    child.kill('SIGTERM');
-    rmSync(folder, { recursive: true, force: true });
-  };
-  process.once('exit', leave);
   adopt({ end, clean });
-  const url = await readyUrl(child, () => said);
+  const { url, daemon } = await whenReady(child, () => said);
   const died = exited.then((code) => {
     if (asked) {
       return new Promise<never>(() => {});
@@ -145,8 +149,14 @@ export async function startDemoDaemon(
     url,
     token: tokenIn(folder) ?? '',
     pid: child.pid ?? 0,
-    agentLog: () => readLog(join(folder, 'agent.log')),
+    agentLog: () => readLog(log),
     died,
+    kill: async () => {
+      asked = true;
+      process.kill(daemon, 'SIGKILL');
+      child.kill('SIGKILL');
+      await exited;
+    },
     end,
     clean,
   };

@@ -60,7 +60,7 @@ async function deliver(
 }
 
 /** Events wait here until the receipt that names their task has been read: each comes over its own connection. */
-class Usher {
+export class Usher {
   readonly #known = new Set<string>();
   readonly #waiting: ReadEvent[] = [];
   readonly #onEvent: (event: ReadEvent) => void;
@@ -134,10 +134,13 @@ export async function play(stage: Stage): Promise<Played> {
 }
 
 /** What the daemon has stored, read again by its public API. */
-export async function collect(client: Client, played: Played): Promise<Pick<Evidence, 'tapes' | 'statuses'>> {
+export async function collect(
+  client: Client,
+  receipts: readonly Receipt[],
+): Promise<Pick<Evidence, 'tapes' | 'statuses'>> {
   const tapes = new Map<string, readonly ReadEvent[]>();
   const statuses = new Map<string, string>();
-  for (const { task } of played.receipts) {
+  for (const { task } of receipts) {
     const tape: ReadEvent[] = [];
     for (let after = 0; ;) {
       const page = await client.taskEvents(task, { after, limit: 500 });

@@ -48,7 +48,7 @@ export function line(row: Row, look: Look): string {
     const lit = track === 'owns' || track === 'drains' || (index === row.about && row.mark !== null);
     return (lit ? paint.strong(colour(mark)) : colour(mark)) + ' '.repeat(gap - 1);
   });
-  const name = row.about === null ? 'agent' : (look.names[row.about] ?? '');
+  const name = row.about === null ? (row.node ?? 'agent') : (look.names[row.about] ?? '');
   const colour = row.about === null ? paint.faint : laneOf(look, row.about);
   const used = 6 + 3 + look.names.length * gap + nameWidth;
   const text = oneLine(row.text, look.columns - used);

@@ -45,12 +45,13 @@ export async function newDatabase(server: PostgresServer, name: string): Promise
   return server.urlOf(name);
 }
 
-export async function statement(server: PostgresServer, text: string): Promise<void> {
+export async function statement(server: PostgresServer, text: string): Promise<pg.QueryResult> {
   const admin = new pg.Client({ connectionString: server.url });
   admin.on('error', () => {});
   await admin.connect();
-  await admin.query(text);
+  const result = await admin.query(text);
   await admin.end();
+  return result;
 }
 
 /** The daemon and its launcher, without a word. */
