@@ -1,4 +1,5 @@
 /** Identifiers and numbers in paths and queries. */
+import { sessionStates, taskStates } from '../core/model/state.ts';
 import { lanes, taskStages, taskStatuses, whenBusyPolicies } from '../core/model/task.ts';
 import type { Schema } from './schema.ts';
 
@@ -50,6 +51,25 @@ export const WhenBusySchema = {
 export const StatusSchema = {
   type: 'string',
   enum: taskStatuses,
+} as const satisfies Schema;
+
+export const TaskStateSchema = {
+  type: 'string',
+  enum: taskStates,
+  description:
+    'What the task does now. `waiting`: it has not run yet. `preempted`: it has run, and waits to resume. `throttled`, `parked`: its session may not run it now. `merged`: its text goes with another task. `starting`: it owns the session, and its agent does not have the prompt yet. `asking`: its turn waits for a person to answer a permission request. `interrupting`: its turn is being interrupted. Ended: its status.',
+} as const satisfies Schema;
+
+export const SessionStateSchema = {
+  type: 'string',
+  enum: sessionStates,
+  description:
+    'What the session does now. `free`: no task is open. `waiting`: tasks wait, and none owns the session. The others are the state of its owner.',
+} as const satisfies Schema;
+
+export const LastWordsSchema = {
+  type: ['string', 'null'],
+  description: 'The last line that its agent wrote, at most 200 characters; of a failed task, why it failed. null: not known.',
 } as const satisfies Schema;
 
 export const StageSchema = {

@@ -2,7 +2,15 @@
 import { stopScopes } from '../core/model/inputs.ts';
 import { nullable } from './events/fields.ts';
 import { ParkedSchema } from './events/parts.ts';
-import { BySchema, SessionKeySchema, StatusSchema, TaskIdSchema, TimeSchema } from './ids.ts';
+import {
+  BySchema,
+  LastWordsSchema,
+  SessionKeySchema,
+  SessionStateSchema,
+  StatusSchema,
+  TaskIdSchema,
+  TimeSchema,
+} from './ids.ts';
 import { PermissionRequestSchema } from './permissions.ts';
 import { ThrottleSchema } from './providers.ts';
 import type { Schema, Wire } from './schema.ts';
@@ -10,6 +18,7 @@ import { OwnerSchema, VerdictSchemas } from './tasks.ts';
 
 const summaryProperties = {
   key: SessionKeySchema,
+  state: SessionStateSchema,
   open: { type: 'integer', description: 'Tasks that have not ended.' },
   queued: { type: 'integer' },
   epoch: { type: 'integer', description: 'Last fencing token granted.' },
@@ -27,6 +36,11 @@ const summaryProperties = {
     ],
     description: 'The task that owns the session.',
   },
+  ownedSince: {
+    type: ['integer', 'null'],
+    description: 'Since when its owner has it, wall clock in ms; null: no owner, or one that is live in another daemon.',
+  },
+  lastWords: { ...LastWordsSchema, description: 'The last line that its agent wrote in a turn; null: not known.' },
   conversation: { type: ['string', 'null'], description: "The agent's own id of the conversation." },
   parked: nullable(ParkedSchema, 'Why it is parked; null: it is not parked.'),
   changedAt: TimeSchema,
@@ -35,7 +49,21 @@ const summaryProperties = {
 export const SessionSummarySchema = {
   type: 'object',
   additionalProperties: false,
-  required: ['key', 'open', 'queued', 'epoch', 'turns', 'incarnations', 'owner', 'conversation', 'parked', 'changedAt'],
+  required: [
+    'key',
+    'state',
+    'open',
+    'queued',
+    'epoch',
+    'turns',
+    'incarnations',
+    'owner',
+    'ownedSince',
+    'lastWords',
+    'conversation',
+    'parked',
+    'changedAt',
+  ],
   properties: summaryProperties,
 } as const satisfies Schema;
 export type SessionSummary = Wire<typeof SessionSummarySchema>;

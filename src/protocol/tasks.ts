@@ -3,7 +3,17 @@ import { taskModes, terminalStatuses } from '../core/model/task.ts';
 import { nullable } from './events/fields.ts';
 import { ParkedSchema } from './events/parts.ts';
 import { taskEvents } from './events/task.ts';
-import { BySchema, LaneSchema, StageSchema, SessionKeySchema, StatusSchema, TaskIdSchema, TimeSchema } from './ids.ts';
+import {
+  BySchema,
+  LaneSchema,
+  LastWordsSchema,
+  StageSchema,
+  SessionKeySchema,
+  StatusSchema,
+  TaskIdSchema,
+  TaskStateSchema,
+  TimeSchema,
+} from './ids.ts';
 import { PermissionRequestSchema } from './permissions.ts';
 import { ThrottleSchema } from './providers.ts';
 import type { Schema, Wire } from './schema.ts';
@@ -48,6 +58,7 @@ const summaryProperties = {
   id: TaskIdSchema,
   session: SessionKeySchema,
   status: StatusSchema,
+  state: TaskStateSchema,
   lane: LaneSchema,
   mode: { type: 'string', enum: taskModes },
   stage: { anyOf: [StageSchema, { type: 'null' }], description: 'Null once the task has ended.' },
@@ -57,6 +68,7 @@ const summaryProperties = {
   author: { type: ['string', 'null'] },
   reason: { type: ['string', 'null'], description: 'Reason code of the end; null while open.' },
   attempts: { type: 'integer', description: 'Attempts begun.' },
+  lastWords: LastWordsSchema,
   seq: { type: 'integer', description: 'Last seq on its tape.' },
   admittedAt: TimeSchema,
   endedAt: { type: ['integer', 'null'], description: 'Wall clock, milliseconds since 1970; null while open.' },
@@ -69,6 +81,7 @@ export const TaskSummarySchema = {
     'id',
     'session',
     'status',
+    'state',
     'lane',
     'mode',
     'stage',
@@ -78,6 +91,7 @@ export const TaskSummarySchema = {
     'author',
     'reason',
     'attempts',
+    'lastWords',
     'seq',
     'admittedAt',
     'endedAt',
@@ -261,6 +275,8 @@ export const ExplanationSchema = {
     'task',
     'session',
     'status',
+    'state',
+    'lastWords',
     'summary',
     'owner',
     'ahead',
@@ -275,6 +291,8 @@ export const ExplanationSchema = {
     task: TaskIdSchema,
     session: SessionKeySchema,
     status: StatusSchema,
+    state: TaskStateSchema,
+    lastWords: LastWordsSchema,
     summary: { type: 'string', description: 'One sentence for a person.' },
     owner: { anyOf: [OwnerSchema, { type: 'null' }] },
     ahead: {

@@ -8,6 +8,7 @@ import type { PermissionAction } from '../core/model/permission.ts';
 import type { TurnReport } from '../core/model/output.ts';
 import type { Epoch, SessionKey, TaskId, TurnId } from '../core/model/ids.ts';
 import type { StopScope } from '../core/model/inputs.ts';
+import type { SessionState, TaskState } from '../core/model/state.ts';
 import type { Where, Lane, TaskStage, TaskStatus } from '../core/model/task.ts';
 import type { Parked, TurnOutcome } from '../core/model/session.ts';
 import type { ConversationState, Receipt, Refusal } from '../core/model/replies.ts';
@@ -133,7 +134,7 @@ export type ConversationAnswer =
 export type StopAnswer = { readonly kind: 'receipts'; readonly receipts: readonly Receipt[] } | Refused;
 
 /** Why a task does not run now. Every wait names its deadline, or has none. */
-export interface Explanation {
+export interface Explanation extends TaskNow {
   readonly task: TaskId;
   readonly session: SessionKey;
   readonly status: TaskStatus;
@@ -164,6 +165,22 @@ export interface Explanation {
   readonly permissionRequests: readonly PermissionRequestView[];
 }
 
+/** What a task does now. */
+export interface TaskNow {
+  readonly state: TaskState;
+  /** The last line that its agent wrote, or why it failed; null: neither is known. */
+  readonly lastWords: string | null;
+}
+
+/** What a session does now. */
+export interface SessionNow {
+  readonly state: SessionState;
+  /** Since when its owner has it, wall clock in ms; null: no owner is live here. */
+  readonly ownedSince: number | null;
+  /** The last line that its agent wrote in a turn; null: not known. */
+  readonly lastWords: string | null;
+}
+
 /** A permission request that waits for a person. Times are wall clock, ms. */
 export interface PermissionRequestView extends PermissionAction {
   readonly session: SessionKey;
@@ -181,7 +198,7 @@ export interface PermissionResponse extends Omit<RespondRequest, 'by'> {
 }
 
 /** A live view of one session; null fields where the session is idle. */
-export interface SessionView extends SessionSummary {
+export interface SessionView extends SessionSummary, SessionNow {
   readonly owner: Explanation['owner'];
   readonly agent: string;
   /** The model its agent was started with or switched to; null: the agent's default, or no agent. */
@@ -373,6 +390,10 @@ export interface LiveReads {
   turnOf(session: SessionKey): Promise<AgentTurn | null>;
   explain(task: string): Promise<Explanation | null>;
   session(key: string): Promise<SessionView | null>;
+  /** Without I/O: of a session that is not live here, what its rows say. */
+  taskNow(task: StoredTask): TaskNow;
+  /** As `taskNow`. */
+  sessionNow(session: SessionSummary): SessionNow;
   /** The permission requests of all sessions that wait for a person, oldest first. */
   permissionRequests(): Promise<readonly PermissionRequestView[]>;
   /** The agent's own provider first, whether anything has failed there or not. */

@@ -1,15 +1,16 @@
 /** From what the runtime gives to what the API shows. */
 import { originOf } from '../runtime/origin.ts';
 import type { SessionSummary as StoredSummary, StoredTask } from '../store/port.ts';
-import type { SessionView as RuntimeSession } from '../runtime/api.ts';
+import type { SessionNow, SessionView as RuntimeSession, TaskNow } from '../runtime/api.ts';
 import type { SessionSummary, SessionView, TaskSummary, TaskView } from '../protocol/index.ts';
 
-export function taskSummary(task: StoredTask): TaskSummary {
+export function taskSummary(task: StoredTask, { state, lastWords }: TaskNow): TaskSummary {
   const { row, payload } = task;
   return {
     id: row.id,
     session: task.session,
     status: task.status,
+    state,
     lane: row.lane,
     mode: row.mode,
     stage: task.endedAt === null ? row.stage : null,
@@ -17,13 +18,14 @@ export function taskSummary(task: StoredTask): TaskSummary {
     ...originOf(payload),
     reason: task.reason,
     attempts: row.attempts,
+    lastWords,
     seq: task.seq,
     admittedAt: task.admittedAt,
     endedAt: task.endedAt,
   };
 }
 
-export function taskView(task: StoredTask, mergedTasks: readonly string[]): TaskView {
+export function taskView(task: StoredTask, now: TaskNow, mergedTasks: readonly string[]): TaskView {
   const { row, payload } = task;
   const { requestDigest: _, sentBy = null, ...shown } = payload;
   return {
@@ -36,7 +38,7 @@ export function taskView(task: StoredTask, mergedTasks: readonly string[]): Task
     expiresIn: row.expiresAt === null ? null : row.expiresAt - task.admittedAt,
     expiresAt: row.expiresAt,
     model: row.model,
-    ...taskSummary(task),
+    ...taskSummary(task, now),
     mergedInto: row.mergedInto,
     mergedTasks,
     interruptedMidTurn: row.interruptedMidTurn,
@@ -52,16 +54,19 @@ function holderOf({ row: { holder, run }, endedAt }: StoredTask): TaskView['hold
     : { name: holder.name, epoch: run, leaseMs: holder.leaseMs };
 }
 
-export function sessionSummary(session: StoredSummary): SessionSummary {
+export function sessionSummary(session: StoredSummary, { state, ownedSince, lastWords }: SessionNow): SessionSummary {
   const { row } = session;
   return {
     key: session.key,
+    state,
     open: session.open,
     queued: session.queued,
     epoch: row.epoch,
     turns: row.turns,
     incarnations: row.incarnations,
     owner: row.hold === null ? null : { task: row.hold.task, epoch: row.hold.epoch },
+    ownedSince,
+    lastWords,
     conversation: row.conversation,
     parked: row.parked,
     changedAt: session.changedAt,
@@ -70,7 +75,7 @@ export function sessionSummary(session: StoredSummary): SessionSummary {
 
 export function sessionView(session: RuntimeSession): SessionView {
   return {
-    ...sessionSummary(session),
+    ...sessionSummary(session, session),
     owner: session.owner,
     agent: session.agent,
     model: session.model,

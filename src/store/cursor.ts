@@ -12,7 +12,7 @@ type CursorKind = 't' | 's' | 'o';
 const pattern = /^[tso](?:0|[1-9]\d{0,15})$/;
 const positionPattern = /^[1-9]\d{0,15}$/;
 
-const makeCursor = (kind: CursorKind, key: number): string => `${kind}${key}`;
+export const makeCursor = (kind: CursorKind, key: number): string => `${kind}${key}`;
 
 /** Throws `bad_cursor` for a text that `makeCursor` did not make for this list. */
 export function readCursor(kind: CursorKind, cursor: string): number {

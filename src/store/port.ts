@@ -116,9 +116,20 @@ export interface TaskFilter {
   readonly status?: readonly TaskStatus[];
   readonly lane?: Lane;
   readonly source?: string;
+  /** What its id begins with. */
+  readonly idPrefix?: string;
+  /** What its prompt contains; of `A` to `Z`, either case. */
+  readonly text?: string;
+  /** Labels that it has, by name. */
+  readonly labels?: { readonly [name: string]: string };
+  /** Admitted then or later, wall-clock ms. */
+  readonly since?: number;
+  /** Admitted before, wall-clock ms. */
+  readonly until?: number;
 }
 
 export interface Page<T> {
+  /** May be fewer than the limit, even none, although there are more. */
   readonly items: readonly T[];
   /** Give it back as `cursor` for the next page; null: no more now. Keyset, never an offset. */
   readonly cursor: string | null;

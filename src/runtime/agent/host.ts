@@ -101,18 +101,27 @@ interface Wanted {
   readonly model: string | null;
 }
 
+/** UTF-16 units: enough for a last line. */
+const lastTextMax = 1_000;
+
 export class AgentHost {
   readonly permissionRequests = new OpenPermissionRequests();
   readonly #parts: HostParts;
   readonly #context: Context;
   readonly #post: (input: Input) => void;
   #live: Live | null = null;
+  #lastText = '';
   readonly #onGone: (() => void)[] = [];
 
   constructor(parts: HostParts) {
     this.#parts = parts;
     this.#context = parts.context;
     this.#post = parts.post;
+  }
+
+  /** The end of what the agent said in its newest turn; empty: nothing yet. */
+  get lastText(): string {
+    return this.#lastText;
   }
 
   /** What the agent does beside its turns. */
@@ -176,6 +185,9 @@ export class AgentHost {
         throttle,
         permissionRequests: this.permissionRequests,
         post: this.#post,
+        said: (text) => {
+          this.#lastText = (this.#lastText + text).slice(-lastTextMax);
+        },
       }),
       unanswered: new UnansweredRequests(this.#context.clock.now()),
       claim: null,
@@ -286,6 +298,7 @@ export class AgentHost {
       live.idle = false;
       live.background.busy();
       this.#handOver(live);
+      this.#lastText = '';
       live.output.prompted(turn, how.policy);
       this.#noted(live, 'prompt', turn);
       live.handle?.prompt(turn, text, { rewind: how.rewind });

@@ -33,6 +33,8 @@ interface OutputParts {
   readonly throttle: SessionThrottle;
   readonly permissionRequests: OpenPermissionRequests;
   readonly post: (input: Input) => void;
+  /** Text of a turn, redacted. */
+  readonly said: (text: string) => void;
 }
 
 /** A turn that the agent was prompted for. */
@@ -173,8 +175,11 @@ export class AgentOutput {
   }
 
   #say(turn: TurnId | null, text: string): void {
-    const { incarnation, context, post } = this.#parts;
+    const { incarnation, context, post, said: heard } = this.#parts;
     if (text !== '') {
+      if (turn !== null) {
+        heard(text);
+      }
       const said = { type: 'output', at: context.clock.wall(), incarnation, part: { kind: 'text', text } } as const;
       post(turn === null ? { ...said, turn } : { ...said, turn });
     }

@@ -14,6 +14,7 @@ import type { PermissionRequestView, Explanation } from '../api.ts';
 import { detailOf } from '../agent/host.ts';
 import type { Context } from '../options.ts';
 import { type ThrottleCause, waitReasons } from '../throttle/session-throttle.ts';
+import { isThrottled, taskNow } from './states.ts';
 
 /** Tasks ahead that are listed by id. */
 const listedMax = 100;
@@ -53,6 +54,7 @@ export function explainEnded(stored: StoredTask): Explanation {
     task: stored.row.id,
     session: stored.session,
     status: stored.status,
+    ...taskNow(null, stored),
     summary: `The task has ended: ${stored.status}${stored.reason === null ? '' : ` (${stored.reason})`}.`,
     owner: null,
     ahead: [],
@@ -73,6 +75,7 @@ export function explainOpen(context: Context, actor: SessionActor, stored: Store
     task: task.id,
     session: stored.session,
     status: task.status,
+    ...taskNow(actor, stored),
     summary: summary(actor, task, owner, count),
     owner,
     ahead,
@@ -125,12 +128,6 @@ export function permissionRequestsOf(context: Context, actor: SessionActor): Per
       : [{ session: actor.key, task: hold.task, turn: turn.id, request, ...open.action, since: open.since, until }];
   });
 }
-
-/** Whether the task waits for the end of a throttle. */
-const isThrottled = ({ committed: session }: SessionActor, task: Task): boolean =>
-  session.throttle !== null &&
-  (session.throttle.level === 'all' || task.lane === 'background') &&
-  (task.stage === 'waiting' || (task.stage === 'owner' && (session.hold?.turn?.phase ?? 'pending') === 'pending'));
 
 function throttled(actor: SessionActor): string {
   const view = actor.throttle.view();

@@ -18,6 +18,7 @@ import type { RuntimeParts } from '../parts.ts';
 import type { SessionActor } from '../session/actor.ts';
 import type { ProviderView } from '../throttle/providers.ts';
 import { agentOf, explainEnded, explainOpen, ownerOf, permissionRequestsOf } from './explain.ts';
+import { sessionNow, taskNow } from './states.ts';
 
 /** How often `explain` retries for a task that its session does not have (any more): once or twice is enough. */
 const triesMax = 10;
@@ -37,6 +38,8 @@ export function liveReads(parts: RuntimeParts): LiveReads {
     turnOf: (session) => turnOf(parts, session),
     explain: (task) => explain(parts, task),
     session: (key) => sessionView(parts, key),
+    taskNow: (task) => taskNow(registry.live(task.session), task),
+    sessionNow: (session) => sessionNow(registry.live(session.key), session),
     inspect: () => registry.actors().slice(0, liveMax).map(liveSession),
     processes: () => registry.actors().flatMap(({ host }) => host.facts()?.process ?? []),
     async permissionRequests() {
@@ -130,6 +133,7 @@ export async function sessionView(parts: RuntimeParts, name: string): Promise<Se
   }
   return {
     ...summary,
+    ...sessionNow(actor, summary),
     owner: actor === null ? null : ownerOf(actor),
     agent: actor === null ? 'none' : agentOf(actor),
     model: modelOf(actor),

@@ -26,7 +26,8 @@ export async function sessionOf(signalbox: Signalbox, key: string): Promise<Runt
 export const sessionHandlers: Handlers<SessionOperation> = {
   async listSessions({ query }, { signalbox }) {
     const page = await signalbox.sessions(query.cursor ?? null, query.limit ?? 50);
-    return { status: 200, body: { items: page.items.map(sessionSummary), cursor: page.cursor } };
+    const items = page.items.map((session) => sessionSummary(session, signalbox.sessionNow(session)));
+    return { status: 200, body: { items, cursor: page.cursor } };
   },
 
   async getSession({ params }, { signalbox }) {

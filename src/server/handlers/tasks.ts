@@ -59,14 +59,14 @@ export const taskHandlers: Handlers<TaskOperation> = {
 
   async listTasks({ query }, { signalbox }) {
     const page = await signalbox.tasks(filterOf(query), query.cursor ?? null, query.limit ?? 50);
-    return { status: 200, body: { items: page.items.map(taskSummary), cursor: page.cursor } };
+    return { status: 200, body: { items: page.items.map((task) => taskSummary(task, signalbox.taskNow(task))), cursor: page.cursor } };
   },
 
   openTasks: async (_call, { signalbox }) => ({ status: 200, body: await signalbox.openTasks() }),
 
   async getTask({ params }, { signalbox }) {
     const task = await taskOf(signalbox, params.id);
-    return { status: 200, body: taskView(task, await signalbox.mergedTasks(task)) };
+    return { status: 200, body: taskView(task, signalbox.taskNow(task), await signalbox.mergedTasks(task)) };
   },
 
   async editTask({ params, body, caller }, { signalbox }) {

@@ -27,6 +27,7 @@ import type {
   TaskFilter,
   TokenRow,
 } from '../port.ts';
+import { isFound, isSearch } from '../search.ts';
 import { payloadOf, sourceKey } from '../rules.ts';
 import { MemoryGroup } from './commit.ts';
 import { isAlive, MemoryDisk, toFeed, toStored, type DiskSession, type DiskTask } from './disk.ts';
@@ -288,7 +289,13 @@ export class MemoryStore implements Store {
 const matches = (task: DiskTask, filter: TaskFilter): boolean =>
   (filter.status === undefined || filter.status.includes(task.status)) &&
   (filter.lane === undefined || filter.lane === task.lane) &&
-  (filter.source === undefined || filter.source === task.source);
+  (filter.source === undefined || filter.source === task.source) &&
+  (!isSearch(filter) || isFound(searched(task), filter));
+
+function searched({ id, payload, admittedAt }: DiskTask): Parameters<typeof isFound>[0] {
+  const { prompt, labels } = payloadOf(JSON.parse(payload));
+  return { id, prompt, labels, admittedAt };
+}
 
 const storedTask = (task: DiskTask): StoredTask => ({
   session: task.session,

@@ -21,7 +21,14 @@ import { ownSpace } from '../process.ts';
 import type { Numbered, SnapshotSession } from '../transfer/snapshot.ts';
 import type { Query, Value } from './database.ts';
 import { isAfter, makePosition, readPosition, type Place } from './position.ts';
+import { endOfPrefix, isSearch } from '../search.ts';
 import type { Statements } from './sql.ts';
+
+function searchValues({ session, status, text: words, labels, since, until, idPrefix }: TaskFilter): readonly Value[] {
+  const ids = idPrefix === undefined ? [null, null] : [idPrefix, endOfPrefix(idPrefix)];
+  const named = labels === undefined ? null : JSON.stringify(labels);
+  return [session ?? null, status === undefined ? null : [...status], words ?? null, named, since ?? null, until ?? null, ...ids];
+}
 
 const first = Number.MAX_SAFE_INTEGER;
 /** Before every event. */
@@ -60,6 +67,10 @@ export class Reads {
     const before = cursor === null ? first : readCursor('t', cursor);
     const bound = [before, limit + 1, filter.lane ?? null, filter.source ?? null];
     const { session } = filter;
+    if (isSearch(filter)) {
+      const rows = await this.#query(this.#sql.searchTasks, [...bound, ...searchValues(filter)]);
+      return toPage(rows, limit, 't', byNumber, storedTask);
+    }
     const statuses =
       filter.status === undefined && session === undefined ? null : [...new Set(filter.status ?? taskStatuses)];
     const lists = await Promise.all(

@@ -64,6 +64,8 @@ function listing(s: string) {
     s.n, s.key, s.row, s.changed_at,
     (SELECT count(*) FROM ${s}.tasks t WHERE t.session = s.n AND t.status = 'queued') AS queued,
     (SELECT count(*) FROM ${s}.tasks t WHERE t.session = s.n AND t.status = 'running') AS running`;
+  // A text of Postgres has no NUL.
+  const payload = `replace(t.payload, '\\u0000', '\\ufffd')::json`;
   const tasksWhere = (where: string): string => `
     SELECT ${taskColumns} FROM ${s}.tasks t JOIN ${s}.sessions s ON s.n = t.session
     WHERE ${where} AND t.n < $1 AND ($3::text IS NULL OR t.lane = $3) AND ($4::text IS NULL OR t.source = $4)
@@ -81,6 +83,17 @@ function listing(s: string) {
     tasksByStatus: tasksWhere('t.status = $5'),
     /** As `tasksByStatus`, of one session ($6). */
     tasksByStatusAndSession: tasksWhere(`t.status = $5 AND t.session = (SELECT n FROM ${s}.sessions WHERE key = $6)`),
+    /**
+     * $1 before, $2 limit, $3 lane or null, $4 source or null, $5 session or null, $6 statuses or null, $7 text or null, $8 JSON object
+     * of labels or null, $9 since or null, $10 until or null, $11 the first id and $12 the one behind the last, or both null.
+     */
+    searchTasks: tasksWhere(`
+      ($5::text IS NULL OR s.key = $5) AND ($6::text[] IS NULL OR t.status = ANY($6))
+      AND ($9::float8 IS NULL OR t.admitted_at >= $9) AND ($10::float8 IS NULL OR t.admitted_at < $10)
+      AND ($11::text IS NULL OR (t.id >= $11 AND t.id < $12))
+      AND ($7::text IS NULL OR position(lower($7 COLLATE "C") IN lower((${payload} ->> 'prompt') COLLATE "C")) > 0)
+      AND ($8::text IS NULL OR NOT EXISTS (SELECT 1 FROM json_each_text($8::json) l
+        WHERE ${payload} -> 'labels' ->> l.key IS DISTINCT FROM l.value))`),
     mergedTasks: `SELECT id FROM ${s}.tasks WHERE merged_into = $1 ORDER BY session, tape`,
     taskByKey: `SELECT id FROM ${s}.tasks WHERE source = $1 AND idempotency_key = $2`,
     /** All of it, oldest first, for an export. $1 after, $2 limit. */

@@ -3,7 +3,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { incarnation, sessionKey, taskId, type SessionKey, type TaskId } from '../../core/model/ids.ts';
 import { taskStatuses } from '../../core/model/task.ts';
 import type { SessionRow } from '../../core/model/records.ts';
-import { checkLimit, makePosition, readCursor, readPosition, toPage } from '../cursor.ts';
+import { checkLimit, makeCursor, makePosition, readCursor, readPosition, toPage } from '../cursor.ts';
 import type {
   FeedEvent,
   FeedPosition,
@@ -18,7 +18,11 @@ import type {
 } from '../port.ts';
 import { finalOf, idOrNull, json, num, storedTask, text, textOrNull, type Row } from '../row.ts';
 import type { Numbered, SnapshotSession } from '../transfer/snapshot.ts';
+import { endOfPrefix, isSearch } from '../search.ts';
 import * as sql from './sql.ts';
+
+/** Tasks: about 20 ms for prompts of ordinary length. */
+const searchedMax = 10_000;
 
 export class Reads {
   readonly #db: DatabaseSync;
@@ -58,6 +62,9 @@ export class Reads {
 
   tasks(filter: TaskFilter, cursor: string | null, limit: number): Page<StoredTask> {
     checkLimit(limit);
+    if (isSearch(filter)) {
+      return this.#search(filter, cursor, limit);
+    }
     const before = cursor === null ? Number.MAX_SAFE_INTEGER : readCursor('t', cursor);
     const bound = [before, limit + 1, filter.lane ?? null, filter.source ?? null] as const;
     let rows: Row[];
@@ -73,6 +80,37 @@ export class Reads {
       rows = this.#prepared(sql.tasks).all(...bound);
     }
     return toPage(rows, limit, 't', byNumber, storedTask);
+  }
+
+  /** Looks at so many tasks in a page, and no more: the daemon does nothing else meanwhile. Those of a prefix are few. */
+  #search(filter: TaskFilter, cursor: string | null, limit: number): Page<StoredTask> {
+    const { idPrefix } = filter;
+    const end = num(this.#prepared(sql.lastTask).get() ?? { n: 0 }, 'n') + 1;
+    const before = cursor === null ? end : Math.min(end, readCursor('t', cursor));
+    const floor = idPrefix === undefined ? Math.max(1, before - searchedMax) : 1;
+    const session = filter.session === undefined ? null : this.#sessionNumber(filter.session);
+    if (session === null && filter.session !== undefined) {
+      return { items: [], cursor: null };
+    }
+    const values = [
+      before,
+      limit + 1,
+      filter.lane ?? null,
+      filter.source ?? null,
+      floor,
+      session,
+      filter.status === undefined ? null : JSON.stringify(filter.status),
+      filter.text ?? null,
+      filter.labels === undefined ? null : JSON.stringify(filter.labels),
+      filter.since ?? null,
+      filter.until ?? null,
+    ];
+    const rows =
+      idPrefix === undefined
+        ? this.#prepared(sql.searchTasks).all(...values)
+        : this.#prepared(sql.searchTasksByPrefix).all(...values, idPrefix, endOfPrefix(idPrefix));
+    const page = toPage(rows, limit, 't', byNumber, storedTask);
+    return page.cursor === null && floor > 1 ? { ...page, cursor: makeCursor('t', floor) } : page;
   }
 
   mergedTasks(entry: TaskId): TaskId[] {
