@@ -2,7 +2,7 @@
 import { AppError } from '../core/errors.ts';
 import type { Call } from './call.ts';
 
-const unitMs: { readonly [unit: string]: number } = { '': 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+export const unitMs: { readonly [unit: string]: number } = { '': 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** Undefined: the flag is not there. Throws `usage`. */
 export function expiresIn(call: Call): number | null | undefined {

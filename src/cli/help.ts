@@ -1,6 +1,7 @@
 /** The help. Its first line says what to do next. */
 import { synopsis } from './parse.ts';
 import type { Paint } from './output/paint.ts';
+import { wrapped } from './output/width.ts';
 import type { Command, Flag, Group } from './command.ts';
 import { globalFlags } from './flags.ts';
 import { commands } from './registry.ts';
@@ -14,32 +15,25 @@ const groups: readonly Group[] = [
   'Look after it',
 ];
 
-/** Characters. */
-const lineWidth = 110;
+interface Page {
+  readonly paint: Paint;
+  readonly columns: number;
+}
 
-function columns(rows: readonly (readonly [string, string])[], paint: Paint): string {
+/** Columns: of a terminal as many as it has, up to these. */
+const widest = 110;
+
+const widthOf = ({ columns: room }: Pick<Page, 'columns'>): number => Math.min(widest, room);
+
+function columns(rows: readonly (readonly [string, string])[], { paint, columns: room }: Page): string {
   const width = Math.max(...rows.map(([left]) => left.length));
   const indent = ' '.repeat(width + 4);
   return rows
     .map(([left, right]) => {
-      const lines = wrapped(right, lineWidth - indent.length);
+      const lines = wrapped(right, widthOf({ columns: room }) - indent.length);
       return `  ${paint.strong(left.padEnd(width))}  ${lines.join(`\n${indent}`)}`.trimEnd();
     })
     .join('\n');
-}
-
-function wrapped(text: string, width: number): readonly string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === '' ? word : `${line} ${word}`;
-    }
-  }
-  return [...lines, line];
 }
 
 function written(flag: Flag): string {
@@ -47,15 +41,23 @@ function written(flag: Flag): string {
   return `${short}--${flag.name}${flag.value === undefined ? '' : ` ${flag.value}`}`;
 }
 
-export function help(command: Command | null, paint: Paint): string {
-  return command === null ? overview(paint) : helpOn(command, paint);
+/** `columns`: width of the terminal. */
+export function help(command: Command | null, page: Page): string {
+  return command === null ? overview(page) : helpOn(command, page);
 }
 
-function overview(paint: Paint): string {
+function overview(page: Page): string {
+  const { paint } = page;
   const parts = [
-    `Next: ${paint.strong('signalbox demo')} shows it work; ${paint.strong('signalbox up')} starts it, and in another terminal ${paint.strong('signalbox send hello "Say hello"')}`,
+    ...wrapped(
+      `Next: ${paint.strong('signalbox demo')} shows it work; ${paint.strong('signalbox up')} starts it, and in another terminal ${paint.strong('signalbox send hello "Say hello"')}`,
+      widthOf(page),
+    ),
     '',
-    'Many callers share one AI-agent session: one owner at a time, urgent ones preempt, nothing is lost.',
+    ...wrapped(
+      'Many callers share one AI-agent session: one owner at a time, urgent ones preempt, nothing is lost.',
+      widthOf(page),
+    ),
     '',
     'Usage: signalbox COMMAND [flags]',
   ];
@@ -63,35 +65,44 @@ function overview(paint: Paint): string {
     const rows = commands
       .filter((command) => command.group === group)
       .map((command) => [command.name, command.what] as const);
-    parts.push('', `${group}:`, columns(rows, paint));
+    parts.push('', `${group}:`, columns(rows, page));
   }
   parts.push(
     '',
     'Flags of every command:',
     columns(
       globalFlags.map((flag) => [written(flag), flag.what]),
-      paint,
+      page,
     ),
   );
   parts.push(
     '',
-    'Exit codes: 0 done · 1 the task failed or was cancelled · 2 wrong use · 3 not found · 4 refused in the present state',
-    '            5 not authorized · 6 no daemon answers · 7 the data folder cannot be used',
+    ...wrapped(
+      'Exit codes: 0 done · 1 the task failed or was cancelled · 2 wrong use · 3 not found · 4 refused in the present state · 5 not authorized · 6 no daemon answers · 7 the data folder cannot be used',
+      widthOf(page),
+    ),
     '',
     '`signalbox COMMAND --help` has the flags and examples of a command.',
   );
   return parts.join('\n');
 }
 
-function helpOn(command: Command, paint: Paint): string {
-  const parts = [command.next, '', `Usage: ${synopsis(command)}`, '', `  ${command.what}`];
+function helpOn(command: Command, page: Page): string {
+  const { paint } = page;
+  const parts = [
+    ...wrapped(command.next, widthOf(page)),
+    '',
+    `Usage: ${synopsis(command)}`,
+    '',
+    ...wrapped(command.what, widthOf(page) - 2).map((line) => `  ${line}`),
+  ];
   if (command.flags.length > 0) {
     parts.push(
       '',
       'Flags:',
       columns(
         command.flags.map((flag) => [written(flag), flag.what]),
-        paint,
+        page,
       ),
     );
   }
@@ -101,7 +112,7 @@ function helpOn(command: Command, paint: Paint): string {
       'Flags of every command:',
       columns(
         globalFlags.map((flag) => [written(flag), flag.what]),
-        paint,
+        page,
       ),
     );
   }

@@ -25,7 +25,8 @@ export async function main(words: readonly string[], runs?: Run): Promise<number
     }
     if (parsed.kind === 'help') {
       const { help } = await import('./help.ts');
-      process.stdout.write(`${help(parsed.command, paint)}\n`);
+      const columns = process.stdout.isTTY ? Math.max(40, process.stdout.columns || 80) : 110;
+      process.stdout.write(`${help(parsed.command, { paint, columns })}\n`);
       return 0;
     }
     const run = runs ?? parsed.command.run;

@@ -6,6 +6,7 @@ import { builtin } from './builtin.ts';
 import { Call } from './call.ts';
 import type { Argument, Command, Flag } from './command.ts';
 import { globalFlags } from './flags.ts';
+import { otherNames } from './other-names.ts';
 import { commands } from './registry.ts';
 
 type Parsed =
@@ -53,6 +54,10 @@ function findCommand(words: readonly string[], at: number): { readonly command: 
   if (Object.hasOwn(formerCommands, word)) {
     const present = `signalbox ${formerCommands[word]}`;
     throw usage(`signalbox ${word} is now ${present}`, `Use \`${present}\`.`);
+  }
+  const elsewhere = Object.hasOwn(otherNames, word) ? otherNames[word] : undefined;
+  if (elsewhere !== undefined) {
+    throw usage(`there is no command ${JSON.stringify(word)}`, elsewhere);
   }
   const meant = nearest(
     word,

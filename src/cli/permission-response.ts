@@ -1,4 +1,5 @@
 /** `approve` and `deny`: which permission requests they name, and the response to each. */
+import type { Client } from '../client/index.ts';
 import { AppError } from '../core/errors.ts';
 import type { PermissionRequest } from '../protocol/permissions.ts';
 import type { Call } from './call.ts';
@@ -6,6 +7,7 @@ import type { Argument, Flag } from './command.ts';
 import { whoAsks } from './operator.ts';
 import { connect } from './connect.ts';
 import type { Io } from './io.ts';
+import { taskIdOf } from './task-id.ts';
 import { oneLine } from './output/paint.ts';
 
 /** What both take. */
@@ -18,14 +20,33 @@ export const allFlag: Flag = { name: 'all', what: 'every pending request, of TAR
 const line = ({ session, request, tool, title }: PermissionRequest): string =>
   `  ${oneLine(session, 60)} ${oneLine(request, 60)}  ${oneLine(`${tool}: ${title}`, 120)}`;
 
+/** Those of a session, or of a task that the beginning of its id names; null: all. */
+export async function requestsOf(
+  client: Client,
+  open: readonly PermissionRequest[],
+  target: string | null,
+): Promise<readonly PermissionRequest[]> {
+  if (target === null) {
+    return open;
+  }
+  const ofSession = open.filter(({ session }) => session === target);
+  if (ofSession.length > 0) {
+    return ofSession;
+  }
+  const id = await taskIdOf(client, target);
+  return open.filter(({ task }) => task === id);
+}
+
 /**
  * The requests that the command names. Throws `no_permission_request` where there is none, and `usage` where there are
  * several: a person must not allow a request unread.
  */
-function selected(open: readonly PermissionRequest[], call: Call): readonly PermissionRequest[] {
-  const target = call.argOr('TARGET', null);
+function selected(
+  open: readonly PermissionRequest[],
+  ofTarget: readonly PermissionRequest[],
+  call: Call,
+): readonly PermissionRequest[] {
   const name = call.argOr('REQUEST', null);
-  const ofTarget = open.filter(({ session, task }) => target === null || session === target || task === target);
   const exact = ofTarget.filter(({ request }) => request === name);
   const named =
     name === null ? ofTarget : exact.length > 0 ? exact : ofTarget.filter(({ request }) => request.startsWith(name));
@@ -51,7 +72,8 @@ function selected(open: readonly PermissionRequest[], call: Call): readonly Perm
 export async function respond(call: Call, io: Io, allow: boolean): Promise<number> {
   const client = await connect(call, io);
   const note = allow ? null : call.text('reason');
-  const requests = selected((await client.permissionRequests()).items, call);
+  const open = (await client.permissionRequests()).items;
+  const requests = selected(open, await requestsOf(client, open, call.argOr('TARGET', null)), call);
   for (const { session, turn, request } of requests) {
     await client.respond(session, { turn, request, allow, ...(note === null ? {} : { note }), ...whoAsks(call, io) });
   }

@@ -8,6 +8,7 @@ import { command as agentScripted } from './commands/agent-scripted.ts';
 import { command as approve } from './commands/approve.ts';
 import { command as cancel } from './commands/cancel.ts';
 import { command as demo } from './commands/demo.ts';
+import { command as completion } from './commands/completion.ts';
 import { command as deny } from './commands/deny.ts';
 import { command as doctor } from './commands/doctor.ts';
 import { command as edit } from './commands/edit.ts';
@@ -39,6 +40,7 @@ import { command as tokenMake } from './commands/token-make.ts';
 import { command as tokenRevoke } from './commands/token-revoke.ts';
 import { command as unpark } from './commands/unpark.ts';
 import { command as up } from './commands/up.ts';
+import { command as version } from './commands/version.ts';
 
 export const commands: readonly Command[] = [
   up,
@@ -75,5 +77,7 @@ export const commands: readonly Command[] = [
   doctor,
   migrate,
   hangs,
+  completion,
+  version,
   agentScripted,
 ];

@@ -69,7 +69,8 @@ export const SessionStateSchema = {
 
 export const LastWordsSchema = {
   type: ['string', 'null'],
-  description: 'The last line that its agent wrote, at most 200 characters; of a failed task, why it failed. null: not known.',
+  description:
+    'The last line that its agent wrote, at most 200 characters; of a failed task, why it failed. null: not known.',
 } as const satisfies Schema;
 
 export const StageSchema = {

@@ -38,7 +38,8 @@ const summaryProperties = {
   },
   ownedSince: {
     type: ['integer', 'null'],
-    description: 'Since when its owner has it, wall clock in ms; null: no owner, or one that is live in another daemon.',
+    description:
+      'Since when its owner has it, wall clock in ms; null: no owner, or one that is live in another daemon.',
   },
   lastWords: { ...LastWordsSchema, description: 'The last line that its agent wrote in a turn; null: not known.' },
   conversation: { type: ['string', 'null'], description: "The agent's own id of the conversation." },

@@ -117,9 +117,11 @@ describe('the command `up`', () => {
 describe('the command `send`', () => {
   test('prints the receipt, and how to follow the task', async () => {
     const ran = await cli.run(['send', 'hello', 'Say', 'hello']);
-    expect(ran).toMatchObject({ code: 0, stderr: '' });
+    expect(ran.code).toBe(0);
     const id = /^accepted ([0-9a-f-]{36}) in hello: has the session$/m.exec(ran.stdout)?.[1];
-    expect(ran.stdout).toContain(`follow it: signalbox tail ${id}`);
+    expect([ran.stdout.split('\n').length, ran.stderr]).toEqual([2, `follow it: signalbox tail ${id}\n`]);
+    const quiet = await cli.run(['send', 'hello', 'x', '--quiet']);
+    expect(quiet).toMatchObject({ stderr: '', stdout: expect.stringMatching(/^[0-9a-f-]{36}\n$/) as string });
   });
 
   test('with --wait says why a task failed and what to do, and what a later one waits for', async () => {
@@ -233,10 +235,12 @@ describe('a command on tasks and sessions', () => {
     expect(explained).toMatchObject({ task: first, status: 'queued', owner: { task: owner }, ahead: [second] });
     const why = await cli.run(['explain', first]);
     expect(why.stdout).toMatch(new RegExp(`owner +${owner}`));
-    expect((await cli.run(['session', 'busy'])).stdout).toMatch(new RegExp(`1\\. ${second}\\n +2\\. ${first}`));
-    expect((await cli.run(['sessions'])).stdout).toMatch(/^busy +owned +3 +2 /m);
+    expect((await cli.run(['session', 'busy'])).stdout).toMatch(
+      new RegExp(`1\\. ${second}  waiting  another prompt\\n +2\\. ${first}  waiting  first`),
+    );
+    expect((await cli.run(['sessions'])).stdout).toMatch(/^busy +running +3 +2 /m);
     expect(
-      (await cli.run(['tasks', '--session', 'busy', '--status', 'queued'])).stdout.match(/ queued /g),
+      (await cli.run(['tasks', '--session', 'busy', '--status', 'queued'])).stdout.match(/ waiting /g),
     ).toHaveLength(2);
 
     expect(await cli.json(['cancel', second, '--reason', 'not-needed'])).toMatchObject({ state: 'acknowledged' });

@@ -54,11 +54,13 @@ describe('permissions', () => {
     const first = await asking('one', 'build');
     const second = await asking('two', 'publish');
     const listed = await cli.run(['permissions']);
-    expect(listed.stdout).toMatch(/one\s+\S+\s+ask-1\s+.*execute\s+Bash: build it/);
+    expect(listed.stdout).toMatch(/one\s+\S+\s+ask-1\s+.*Bash: build it\s+execute/);
     expect(listed.stdout).toMatch(/two\s+\S+\s+ask-1\s+.*Bash: publish it/);
     const { items } = (await cli.json(['permissions', second])) as { items: { detail: unknown }[] };
     expect(items.map(({ detail }) => detail)).toEqual([{ command: 'publish' }]);
-    expect((await cli.run(['session', 'one'])).stdout).toContain('ask-1  Bash: build it');
+    expect((await cli.run(['session', 'one'])).stdout).toMatch(
+      /Bash: build it\n +→ signalbox approve one ask-1, or deny/,
+    );
     expect((await cli.run(['explain', first])).stdout).toContain('waits for a person to answer a permission request');
 
     const two = await cli.run(['approve']);

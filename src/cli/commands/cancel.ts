@@ -6,6 +6,7 @@ import { byFlag, taskArgument } from '../flags.ts';
 import { harmless } from '../output/paint.ts';
 import type { CancelReceipt } from '../../protocol/tasks.ts';
 import type { Command } from '../command.ts';
+import { taskIdOf } from '../task-id.ts';
 
 export const command: Command = {
   name: 'cancel',
@@ -20,9 +21,9 @@ export const command: Command = {
 
 async function run(call: Call, io: Io): Promise<number> {
   const reason = call.text('reason');
-  const id = call.arg('TASK');
   const body = { ...(reason === null ? {} : { reason }), ...whoAsks(call, io) };
   const client = await connect(call, io);
+  const id = await taskIdOf(client, call.arg('TASK'));
   const receipt = await client.cancel(id, body);
   if (io.json) {
     io.document(receipt);

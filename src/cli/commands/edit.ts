@@ -5,6 +5,7 @@ import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { byFlag, taskArgument } from '../flags.ts';
 import type { Command } from '../command.ts';
+import { taskIdOf } from '../task-id.ts';
 
 export const command: Command = {
   name: 'edit',
@@ -23,8 +24,8 @@ async function run(call: Call, io: Io): Promise<number> {
   if (prompt.trim() === '') {
     throw new AppError({ code: 'usage', message: 'the prompt is empty' });
   }
-  const id = call.arg('TASK');
   const client = await connect(call, io);
+  const id = await taskIdOf(client, call.arg('TASK'));
   const answer = await client.edit(id, { prompt, ...whoAsks(call, io) });
   return done(io, answer, `task ${id} has its new prompt`);
 }

@@ -5,10 +5,10 @@ import type { HangReport, HangSummary } from '../../protocol/hangs.ts';
 import type { Call } from '../call.ts';
 import { reportText } from '../output/hang-report.ts';
 import type { Io } from '../io.ts';
-import { oneLine } from '../output/paint.ts';
 import { connect } from '../connect.ts';
 import { findDataFolder } from '../data-folder.ts';
-import { ageText, table } from '../output/text.ts';
+import { type Column, table } from '../output/table.ts';
+import { ageText } from '../output/text.ts';
 import type { Command } from '../command.ts';
 
 export const command: Command = {
@@ -51,6 +51,14 @@ async function run(call: Call, io: Io): Promise<number> {
   return id === null ? list(await reports.list(), io) : show(id, await reports.get(id), io);
 }
 
+const columns: readonly Column[] = [
+  { title: 'WHEN' },
+  { title: 'CLASS' },
+  { title: 'SESSION', min: 12, cut: 'middle', optional: true },
+  { title: 'ID' },
+  { title: 'WHAT', min: 20, optional: true },
+];
+
 function list(items: readonly HangSummary[], io: Io): number {
   if (io.json) {
     io.document({ items });
@@ -58,10 +66,10 @@ function list(items: readonly HangSummary[], io: Io): number {
   }
   const now = Date.now();
   const rows = items.map(({ id, at, class: what, session, summary }) => ({
-    cells: [`${ageText(now - at)} ago`, what, oneLine(session ?? '', 40), id, summary],
+    cells: [`${ageText(now - at)} ago`, what, session ?? '', id, summary],
     paints: [io.paint.faint, what === 'no-hang' ? io.paint.good : io.paint.warn],
   }));
-  io.print(rows.length === 0 ? 'no hang reports' : table(['WHEN', 'CLASS', 'SESSION', 'ID', 'WHAT'], rows, io));
+  io.print(rows.length === 0 ? 'no hang reports' : table(columns, rows, io));
   return 0;
 }
 
@@ -72,7 +80,7 @@ function show(id: string, report: HangReport | null, io: Io): number {
   if (io.json) {
     io.document(report);
   } else {
-    io.print(reportText(report, io.paint));
+    io.print(reportText(report, io));
   }
   return 0;
 }

@@ -6,6 +6,7 @@ import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { byFlag, laneFlag, taskArgument } from '../flags.ts';
 import type { Command } from '../command.ts';
+import { taskIdOf } from '../task-id.ts';
 
 export const command: Command = {
   name: 'move',
@@ -26,7 +27,6 @@ export const command: Command = {
 };
 
 async function run(call: Call, io: Io): Promise<number> {
-  const id = call.arg('TASK');
   const lane = call.choice('lane', lanes);
   const priority = call.integer('priority');
   const before = call.text('before');
@@ -41,15 +41,16 @@ async function run(call: Call, io: Io): Promise<number> {
       hint: 'Give --first, --last, --before TASK, --lane or --priority.',
     });
   }
+  const client = await connect(call, io);
+  const id = await taskIdOf(client, call.arg('TASK'));
   const body = {
     ...(lane === null ? {} : { lane }),
     ...(priority === null ? {} : { priority }),
     ...(call.on('first') ? { to: 'first' as const } : {}),
     ...(call.on('last') ? { to: 'last' as const } : {}),
-    ...(before === null ? {} : { before }),
+    ...(before === null ? {} : { before: await taskIdOf(client, before) }),
     ...whoAsks(call, io),
   };
-  const client = await connect(call, io);
   const answer = await client.move(id, body);
   return done(io, answer, `task ${id} is moved`);
 }

@@ -1,8 +1,7 @@
 import type { Call } from '../call.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
-import { oneLine } from '../output/paint.ts';
-import { table } from '../output/text.ts';
+import { type Column, table } from '../output/table.ts';
 import type { Command } from '../command.ts';
 
 export const command: Command = {
@@ -15,6 +14,17 @@ export const command: Command = {
   examples: [{ line: 'signalbox nodes', what: '' }],
   run,
 };
+
+const columns: readonly Column[] = [
+  { title: '  NODE', min: 10 },
+  { title: 'STATE' },
+  { title: 'SESSIONS' },
+  { title: 'AGENTS' },
+  { title: 'LABELS', min: 8, optional: true },
+  { title: 'HOST, PID', min: 10 },
+  { title: 'VERSION', optional: true },
+  { title: 'ADDRESS', optional: true },
+];
 
 async function run(call: Call, io: Io): Promise<number> {
   const client = await connect(call, io);
@@ -29,17 +39,17 @@ async function run(call: Call, io: Io): Promise<number> {
   }
   const rows = answer.items.map((node) => ({
     cells: [
-      `${node.local ? '*' : ' '} ${oneLine(node.name, 40)}`,
+      `${node.local ? '*' : ' '} ${node.name}`,
       node.state,
       String(node.sessions),
       `${node.agents} of ${node.maxAgents}${node.waiting === 0 ? '' : `, ${node.waiting} wait`}`,
-      oneLine(node.labels.join(' '), 40),
-      `${oneLine(node.host, 40)} ${node.pid}`,
-      oneLine(node.version, 20),
-      oneLine(node.address ?? '', 60),
+      node.labels.join(' '),
+      `${node.host} ${node.pid}`,
+      node.version,
+      node.address ?? '',
     ],
     paints: [io.paint.strong, node.state === 'up' ? io.paint.good : io.paint.warn],
   }));
-  io.print(table(['  NODE', 'STATE', 'SESSIONS', 'AGENTS', 'LABELS', 'HOST, PID', 'VERSION', 'ADDRESS'], rows, io));
+  io.print(table(columns, rows, io));
   return 0;
 }

@@ -2,8 +2,8 @@ import type { Provider } from '../../protocol/providers.ts';
 import type { Call } from '../call.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
-import { oneLine } from '../output/paint.ts';
-import { ageText, table } from '../output/text.ts';
+import { type Column, table } from '../output/table.ts';
+import { ageText } from '../output/text.ts';
 import type { Command } from '../command.ts';
 
 export const command: Command = {
@@ -16,6 +16,14 @@ export const command: Command = {
   examples: [{ line: 'signalbox providers', what: '' }],
   run,
 };
+
+const columns: readonly Column[] = [
+  { title: 'PROVIDER', min: 10 },
+  { title: 'STATE', min: 12 },
+  { title: 'REASON' },
+  { title: 'FAILURES', optional: true },
+  { title: 'LAST MESSAGE', min: 20 },
+];
 
 function stateText({ state, level, until }: Provider, now: number): string {
   const what =
@@ -39,7 +47,7 @@ async function run(call: Call, io: Io): Promise<number> {
   const now = Date.now();
   const rows = answer.items.map((provider) => ({
     cells: [
-      oneLine(provider.name, 40),
+      provider.name,
       stateText(provider, now),
       provider.reason ?? '',
       String(provider.failures),
@@ -47,6 +55,6 @@ async function run(call: Call, io: Io): Promise<number> {
     ],
     paints: [io.paint.strong, provider.state === 'free' ? io.paint.good : io.paint.warn],
   }));
-  io.print(table(['PROVIDER', 'STATE', 'REASON', 'FAILURES', 'LAST MESSAGE'], rows, io));
+  io.print(table(columns, rows, io));
   return 0;
 }

@@ -7,7 +7,8 @@ import type { Io } from '../io.ts';
 import { harmless } from '../output/paint.ts';
 import { userName } from '../operator.ts';
 import { taskFieldsOf, taskFlags } from '../task-flags.ts';
-import { sessionArgument } from '../flags.ts';
+import { shortIds } from '../output/short-id.ts';
+import { quietFlag, sessionArgument } from '../flags.ts';
 import type { Command } from '../command.ts';
 
 export const command: Command = {
@@ -26,6 +27,7 @@ export const command: Command = {
     },
     { name: 'follow', short: 'f', what: 'show what happens, until it ends; its outcome is the exit code' },
     { name: 'wait', short: 'w', what: 'wait until it ends and print its result alone' },
+    { ...quietFlag, what: 'print the id of the task alone, and nothing of what it waits for' },
   ],
   examples: [
     { line: 'signalbox send hello "Say hello"', what: 'a new session, if there is none of that name' },
@@ -79,10 +81,9 @@ function stageText({ stage, mergedInto, duplicate, fallback, endedTasks, waitsFo
 
 function printReceipt(receipt: SubmitReceipt, io: Io, flag: string): void {
   const { paint } = io;
-  io.print(
-    `${paint.good('accepted')} ${paint.strong(receipt.task)} in ${harmless(receipt.session)}: ${stageText(receipt)}`,
-  );
-  io.print(paint.faint(`follow it: signalbox tail ${receipt.task}${flag}`));
+  const id = shortIds([receipt.task], io)(receipt.task);
+  io.print(`${paint.good('accepted')} ${paint.strong(id)} in ${harmless(receipt.session)}: ${stageText(receipt)}`);
+  io.say(paint.faint(`follow it: signalbox tail ${id}${flag}`));
 }
 
 async function submit(client: Client, call: Call, io: Io): Promise<SubmitReceipt> {
@@ -99,6 +100,8 @@ async function run(call: Call, io: Io): Promise<number> {
   if (!wait) {
     if (io.json) {
       io.document(receipt);
+    } else if (call.on('quiet')) {
+      io.print(receipt.task);
     } else {
       printReceipt(receipt, io, target.data?.flag ?? '');
     }

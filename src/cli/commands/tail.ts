@@ -3,6 +3,8 @@ import type { Client } from '../../client/index.ts';
 import type { Call } from '../call.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
+import { uuid } from '../output/short-id.ts';
+import { taskIdOf } from '../task-id.ts';
 import type { Command } from '../command.ts';
 
 export const command: Command = {
@@ -31,25 +33,38 @@ export const command: Command = {
   run,
 };
 
-/** Ids of tasks are UUIDs unless a library made its own; such a one is asked for at the daemon. */
-const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+async function taskExists(client: Client, id: string): Promise<boolean> {
+  return exists(() => client.task(id), 'unknown_task');
+}
 
-async function isTask(client: Client, target: string): Promise<boolean> {
-  if (uuid.test(target)) {
-    return true;
-  }
-  if (!/^[A-Za-z0-9._:-]{1,64}$/.test(target)) {
-    return false;
-  }
+async function exists(read: () => Promise<unknown>, code: string): Promise<boolean> {
   try {
-    await client.task(target);
+    await read();
     return true;
   } catch (error) {
-    if (error instanceof AppError && error.code === 'unknown_task') {
+    if (error instanceof AppError && (error.code === code || error.code === 'bad_id')) {
       return false;
     }
     throw error;
   }
+}
+
+/** The task that TARGET names by its id or, where no session has that key, by the beginning of its id; null: it is a session. */
+async function taskOf(client: Client, target: string): Promise<string | null> {
+  if (uuid.test(target)) {
+    return target;
+  }
+  if (!/^[A-Za-z0-9._:-]{1,64}$/.test(target)) {
+    return null;
+  }
+  if (await taskExists(client, target)) {
+    return target;
+  }
+  if (await exists(() => client.session(target), 'unknown_session')) {
+    return null;
+  }
+  const id = await taskIdOf(client, target);
+  return id === target ? null : id;
 }
 
 function seqOf(after: string): number {
@@ -76,9 +91,10 @@ async function run(call: Call, io: Io): Promise<number> {
     });
   }
   const { followFeed, followTask, printFeed, printTape } = await import('../follow.ts');
-  if (target !== null && !call.on('session') && (await isTask(client, target))) {
+  const task = target === null || call.on('session') ? null : await taskOf(client, target);
+  if (task !== null) {
     const seq = seqOf(after ?? '0');
-    return once ? printTape(client, target, seq, io) : followTask(client, target, seq, io);
+    return once ? printTape(client, task, seq, io) : followTask(client, task, seq, io);
   }
   return once ? printFeed(client, target, after ?? '0', io) : followFeed(client, target, after ?? 'now', io);
 }

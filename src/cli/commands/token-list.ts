@@ -2,8 +2,8 @@ import type { Call } from '../call.ts';
 import type { Command } from '../command.ts';
 import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
-import { oneLine } from '../output/paint.ts';
-import { ageText, table } from '../output/text.ts';
+import { type Column, table } from '../output/table.ts';
+import { ageText } from '../output/text.ts';
 
 export const command: Command = {
   name: 'token list',
@@ -15,6 +15,14 @@ export const command: Command = {
   examples: [{ line: 'signalbox token list', what: '' }],
   run,
 };
+
+const columns: readonly Column[] = [
+  { title: 'TOKEN', min: 12 },
+  { title: 'SCOPES', min: 12 },
+  { title: 'SESSIONS', min: 12 },
+  { title: 'AGE', optional: true },
+  { title: 'HOLDS' },
+];
 
 const remaining = (expiresAt: number | null, now: number): string =>
   expiresAt === null ? 'until revoked' : expiresAt <= now ? 'expired' : `${ageText(expiresAt - now)} more`;
@@ -31,12 +39,12 @@ async function run(call: Call, io: Io): Promise<number> {
     cells: [
       name,
       scopes.join(', '),
-      sessions === null ? 'all' : oneLine(sessions.join(', '), 60),
+      sessions === null ? 'all' : sessions.join(', '),
       ageText(now - madeAt),
       remaining(expiresAt, now),
     ],
     paints: [io.paint.strong],
   }));
-  io.print(rows.length === 0 ? 'no named tokens' : table(['TOKEN', 'SCOPES', 'SESSIONS', 'AGE', 'HOLDS'], rows, io));
+  io.print(rows.length === 0 ? 'no named tokens' : table(columns, rows, io));
   return 0;
 }

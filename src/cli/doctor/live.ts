@@ -55,7 +55,7 @@ export async function live(call: Call, io: Io): Promise<number> {
   if (io.json) {
     io.document(report);
   } else {
-    io.print(reportText(report, io.paint));
+    io.print(reportText(report, io));
   }
   return report.class === 'no-hang' || report.class === 'waiting-for-person' ? 0 : 1;
 }

@@ -2,7 +2,7 @@
 import type { HangReport } from '../../protocol/hangs.ts';
 import type { Paint } from './paint.ts';
 import { harmless } from './paint.ts';
-import { ageText, facts, timeText } from './text.ts';
+import { ageText, facts, type Screen, timeText } from './text.ts';
 
 type Snapshot = NonNullable<HangReport['snapshot']>;
 type Frames = NonNullable<HangReport['stack']>;
@@ -15,7 +15,8 @@ const clean = (report: HangReport): HangReport =>
     typeof value === 'string' ? harmless(value) : value,
   ) as HangReport;
 
-export function reportText(told: HangReport, paint: Paint): string {
+export function reportText(told: HangReport, screen: Screen): string {
+  const { paint } = screen;
   const report = clean(told);
   const { id, at, class: what, trigger, summary, session, process: of, main, resumed, snapshot } = report;
   const head = facts(
@@ -40,7 +41,7 @@ export function reportText(told: HangReport, paint: Paint): string {
         `${of.pid}, up ${ageText(of.upMs)}, ${Math.round(of.rss / 2 ** 20)} MiB, Signalbox ${of.version}, Node ${of.node}`,
       ],
     ],
-    paint,
+    screen,
   );
   const parts = [paint.strong(summary), head];
   if (main.how !== null) {

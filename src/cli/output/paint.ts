@@ -1,5 +1,5 @@
 /** Colour, on a terminal and never under NO_COLOR; and foreign text made fit for a terminal. */
-import { cutToWidth, displayWidth } from './width.ts';
+import { cutToWidth, displayWidth, endOfWidth } from './width.ts';
 
 export interface Paint {
   readonly strong: (text: string) => string;
@@ -82,4 +82,14 @@ export const harmlessJson = (json: string): string =>
 export function oneLine(text: string, width: number): string {
   const line = harmless(text).replace(/\s+/g, ' ').trim();
   return displayWidth(line) <= width ? line : `${cutToWidth(line, Math.max(0, width - 1))}…`;
+}
+
+/** On one line, without its middle where it is too long: its end says which of several it is. */
+export function cutMiddle(text: string, width: number): string {
+  const line = oneLine(text, Number.POSITIVE_INFINITY);
+  if (displayWidth(line) <= width) {
+    return line;
+  }
+  const end = endOfWidth(line, Math.floor((width - 1) / 2));
+  return `${cutToWidth(line, width - 1 - displayWidth(end))}…${end}`;
 }

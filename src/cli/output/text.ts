@@ -2,69 +2,52 @@
 import type { PermissionRequest } from '../../protocol/permissions.ts';
 import type { Throttle } from '../../protocol/providers.ts';
 import type { SessionView } from '../../protocol/sessions.ts';
-import type { Owner, TaskSummary, TaskView } from '../../protocol/tasks.ts';
+import type { Owner, TaskView } from '../../protocol/tasks.ts';
+import type { SessionState, TaskState } from '../../core/model/state.ts';
 import type { Io } from '../io.ts';
 import type { Paint } from './paint.ts';
-import { harmless, oneLine } from './paint.ts';
-import { displayWidth } from './width.ts';
+import { harmless } from './paint.ts';
+import { wrapped } from './width.ts';
 
-interface TableRow {
-  readonly cells: readonly string[];
-  /** By column; those left out are plain. */
-  readonly paints: readonly ((text: string) => string)[];
-}
+/** Where a text is shown. */
+export type Screen = Pick<Io, 'paint' | 'terminal' | 'columns'>;
 
-/** The last column takes what is left of the width; on a pipe nothing is cut but what callers cut. */
-export function table(head: readonly string[], rows: readonly TableRow[], { paint, terminal, columns }: Io): string {
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...rows.map(({ cells }) => displayWidth(cells[column] ?? ''))),
-  );
-  const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
-  const lastWidth = terminal ? Math.max(10, columns - before) : Number.POSITIVE_INFINITY;
-  const line = (cells: readonly string[], paints: TableRow['paints']): string =>
-    cells
-      .map((cell, column) => {
-        const last = column === cells.length - 1;
-        const text = last ? oneLine(cell, lastWidth) : cell;
-        const pad = last ? '' : ' '.repeat(Math.max(0, (widths[column] ?? 0) - displayWidth(text)) + 2);
-        return (paints[column] ?? ((plain: string) => plain))(text) + pad;
-      })
-      .join('')
-      .trimEnd();
-  return [
-    line(
-      head,
-      head.map(() => paint.faint),
-    ),
-    ...rows.map(({ cells, paints }) => line(cells, paints)),
-  ].join('\n');
-}
-
-/** Names to the left, what is known to the right; what is null is left out. */
-export function facts(pairs: readonly (readonly [string, string | null])[], paint: Paint): string {
+/** Names to the left, what is known to the right; what is null is left out. Lines are broken where a terminal ends. */
+export function facts(
+  pairs: readonly (readonly [string, string | null])[],
+  { paint, terminal, columns }: Screen,
+): string {
   const known = pairs.filter((pair): pair is readonly [string, string] => pair[1] !== null);
   const width = Math.max(...known.map(([name]) => name.length));
+  const room = terminal ? Math.max(20, columns - width - 2) : Number.POSITIVE_INFINITY;
   return known
-    .map(([name, text]) => `${paint.faint(name.padEnd(width))}  ${text.replaceAll('\n', `\n${' '.repeat(width + 2)}`)}`)
+    .map(
+      ([name, text]) => `${paint.faint(name.padEnd(width))}  ${wrapped(text, room).join(`\n${' '.repeat(width + 2)}`)}`,
+    )
     .join('\n');
 }
 
 export const indented = (text: string): string => text.trimEnd().replace(/^/gm, '  ');
 
-export function statusPaint(status: TaskSummary['status'], paint: Paint, text: string = status): string {
-  switch (status) {
-    case 'queued':
-      return paint.faint(text);
-    case 'running':
-      return paint.strong(text);
-    case 'completed':
-      return paint.good(text);
-    case 'failed':
-      return paint.bad(text);
-    case 'cancelled':
-      return paint.warn(text);
-  }
-}
+/** Waiting is faint, running is strong; yellow is what waits for a person or was stopped. */
+const statePaints: { readonly [S in TaskState | SessionState]: keyof Paint } = {
+  free: 'faint',
+  waiting: 'faint',
+  preempted: 'faint',
+  merged: 'faint',
+  starting: 'strong',
+  running: 'strong',
+  interrupting: 'strong',
+  throttled: 'warn',
+  parked: 'warn',
+  asking: 'warn',
+  completed: 'good',
+  failed: 'bad',
+  cancelled: 'warn',
+};
+
+export const statePaint = (state: TaskState | SessionState, paint: Paint): ((text: string) => string) =>
+  paint[statePaints[state]];
 
 export const timeText = (ms: number): string => new Date(ms).toISOString().replace('T', ' ').replace('Z', ' UTC');
 
@@ -81,9 +64,9 @@ export function ageText(ms: number): string {
   return `${Math.max(0, Math.floor(ms / size))} ${name}`;
 }
 
-export function ownerText(owner: Owner, paint: Paint, now: number): string {
+export function ownerText(owner: Owner, paint: Paint, now: number, shown: (id: string) => string): string {
   const turn = owner.turn === null ? owner.phase : `turn ${owner.turn}, ${owner.phase}`;
-  return `${owner.task} (${paint[owner.lane](owner.lane)}, epoch ${owner.epoch}, ${turn}, for ${ageText(now - owner.since)})`;
+  return `${shown(owner.task)} (${paint[owner.lane](owner.lane)}, epoch ${owner.epoch}, ${turn}, for ${ageText(now - owner.since)})`;
 }
 
 /** The throttle of a session, on one line; null: there is none. */
@@ -109,9 +92,19 @@ export function parkedText(parked: SessionView['parked'], paint: Paint): string 
   return paint.warn(harmless(by === null ? reason : `by ${by.name}: ${reason}`));
 }
 
-/** Permission requests, one line each; null: there are none. */
+/** Permission requests, and the command that answers each; null: there are none. */
 export const permissionRequestsText = (requests: readonly PermissionRequest[]): string | null =>
-  requests.length === 0 ? null : requests.map(({ request, tool, title }) => `${request}  ${tool}: ${title}`).join('\n');
+  requests.length === 0
+    ? null
+    : requests.map((one) => `${one.tool}: ${one.title}\n→ ${answerCommand('approve', one)}, or deny`).join('\n');
+
+/** A command that answers a permission request, for a shell. */
+export const answerCommand = (command: 'approve' | 'deny', { session, request }: PermissionRequest): string =>
+  `signalbox ${command} ${quoted(session)} ${quoted(request)}`;
+
+/** For a shell. */
+export const quoted = (text: string): string =>
+  /^[\w./:@~+-]+$/.test(text) && text !== '' ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** What the agent said, or what the code runner returned, of the data of `final`; null: neither. */
 export function resultText(final: TaskView['final']): string | null {

@@ -36,3 +36,39 @@ export function cutToWidth(text: string, width: number): string {
   }
   return text.slice(0, end);
 }
+
+/** The longest end of the text that takes at most `width` columns. */
+export function endOfWidth(text: string, width: number): string {
+  const parts = [...graphemes.segment(text)];
+  let left = width;
+  let start = text.length;
+  for (const { segment, index } of parts.toReversed()) {
+    left -= widthOf(segment);
+    if (left < 0) {
+      break;
+    }
+    start = index;
+  }
+  return text.slice(start);
+}
+
+/** A change of colour or weight takes no column. */
+const colours = new RegExp(String.raw`\u001b\[[0-9;]*m`, 'g');
+const shownWidth = (text: string): number => displayWidth(text.replace(colours, ''));
+
+/** Lines of at most `width` columns, broken between words; a word that is longer stays whole, so that it can be copied. */
+export function wrapped(text: string, width: number): readonly string[] {
+  return text.split('\n').flatMap((paragraph) => {
+    const lines: string[] = [];
+    let line = '';
+    for (const word of paragraph.split(' ')) {
+      if (line !== '' && shownWidth(line) + 1 + shownWidth(word) > width) {
+        lines.push(line);
+        line = word;
+      } else {
+        line = line === '' ? word : `${line} ${word}`;
+      }
+    }
+    return [...lines, line];
+  });
+}

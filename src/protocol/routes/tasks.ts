@@ -1,5 +1,5 @@
 /** Routes of tasks: submit, view, change, cancel. */
-import { CursorSchema, LaneSchema, SessionKeySchema, StatusSchema } from '../ids.ts';
+import { CursorSchema, LaneSchema, SessionKeySchema, StatusSchema, TaskIdSchema, TimeSchema } from '../ids.ts';
 import {
   CancelReceiptSchema,
   CancelRequestSchema,
@@ -51,7 +51,9 @@ export const tasksRoutes = {
     method: 'GET',
     path: '/v1/tasks',
     scope: 'read',
-    summary: 'List tasks, newest first',
+    summary: 'List or search tasks, newest first',
+    description:
+      'A search by `text`, `label`, `since` or `until` looks at a part of the tasks for each page: a page may have fewer items than `limit`, or none, and a `cursor`.',
     query: {
       type: 'object',
       additionalProperties: false,
@@ -66,6 +68,23 @@ export const tasksRoutes = {
         },
         lane: LaneSchema,
         source: { type: 'string', minLength: 1, maxLength: 200 },
+        prefix: { ...TaskIdSchema, description: 'The id begins with it.' },
+        text: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 1000,
+          pattern: '^[^\\u0000]+$',
+          description: 'The prompt contains it. Of `A` to `Z`, either case.',
+        },
+        label: {
+          type: 'array',
+          items: { type: 'string', pattern: '^[A-Za-z0-9._:/-]{1,100}=[^\\u0000]*$' },
+          minItems: 1,
+          maxItems: 20,
+          description: 'Labels that it has, each as `name=value`. Repeat it, or separate with commas.',
+        },
+        since: { ...TimeSchema, description: 'Admitted then or later: wall clock, milliseconds since 1970.' },
+        until: { ...TimeSchema, description: 'Admitted before: wall clock, milliseconds since 1970.' },
         cursor: CursorSchema,
         limit: limit(50, 200),
       },

@@ -59,7 +59,10 @@ export const taskHandlers: Handlers<TaskOperation> = {
 
   async listTasks({ query }, { signalbox }) {
     const page = await signalbox.tasks(filterOf(query), query.cursor ?? null, query.limit ?? 50);
-    return { status: 200, body: { items: page.items.map((task) => taskSummary(task, signalbox.taskNow(task))), cursor: page.cursor } };
+    return {
+      status: 200,
+      body: { items: page.items.map((task) => taskSummary(task, signalbox.taskNow(task))), cursor: page.cursor },
+    };
   },
 
   openTasks: async (_call, { signalbox }) => ({ status: 200, body: await signalbox.openTasks() }),
@@ -145,11 +148,32 @@ function idempotencyKeyOf(header: string | readonly string[] | undefined): strin
   return checked.value;
 }
 
-function filterOf({ session, status, lane, source }: QueryOf<'listTasks'>): TaskFilter {
+/** The schema has checked that there is a `=`. */
+function nameAndValue(label: string): readonly [string, string] {
+  const at = label.indexOf('=');
+  return [label.slice(0, at), label.slice(at + 1)];
+}
+
+function filterOf({
+  session,
+  status,
+  lane,
+  source,
+  prefix,
+  text,
+  label,
+  since,
+  until,
+}: QueryOf<'listTasks'>): TaskFilter {
   return {
     ...(session === undefined ? {} : { session: sessionKey(session) }),
     ...(status === undefined ? {} : { status }),
     ...(lane === undefined ? {} : { lane }),
     ...(source === undefined ? {} : { source }),
+    ...(prefix === undefined ? {} : { idPrefix: prefix }),
+    ...(text === undefined ? {} : { text }),
+    ...(label === undefined ? {} : { labels: Object.fromEntries(label.map(nameAndValue)) }),
+    ...(since === undefined ? {} : { since }),
+    ...(until === undefined ? {} : { until }),
   };
 }

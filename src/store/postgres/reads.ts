@@ -27,7 +27,15 @@ import type { Statements } from './sql.ts';
 function searchValues({ session, status, text: words, labels, since, until, idPrefix }: TaskFilter): readonly Value[] {
   const ids = idPrefix === undefined ? [null, null] : [idPrefix, endOfPrefix(idPrefix)];
   const named = labels === undefined ? null : JSON.stringify(labels);
-  return [session ?? null, status === undefined ? null : [...status], words ?? null, named, since ?? null, until ?? null, ...ids];
+  return [
+    session ?? null,
+    status === undefined ? null : [...status],
+    words ?? null,
+    named,
+    since ?? null,
+    until ?? null,
+    ...ids,
+  ];
 }
 
 const first = Number.MAX_SAFE_INTEGER;

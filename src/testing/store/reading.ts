@@ -240,42 +240,45 @@ function taskLists({ api, check }: Suite): void {
       }
     });
 
-    check('tasks are found by the beginning of their id, by words, labels and time, and by other filters too', async (harness) => {
-      const store = await harness.open();
-      const a = await owner(store, 'a');
-      const b = await owner(store, 'b');
-      const at = (session: typeof a, id: string, change: Parameters<typeof admit>[1], ms: number): Promise<unknown> =>
-        session.commit({ ...admit(id, change), at: time + ms });
-      await at(a, 'ab1', { prompt: 'Fix the Parser\nand "quotes"', labels: { pr: '7', 'a/b.c': 'x"y' } }, 0);
-      await at(b, 'ab2', { prompt: 'fix the docs', labels: { pr: '7' } }, 10);
-      await at(a, 'ac3', { prompt: 'NUL \0 and % and ß', labels: { pr: '8' } }, 20);
-      await b.commit(end('ab2', 1));
-      const found = async (filter: TaskFilter): Promise<string[]> =>
-        (await allPages((cursor) => store.tasks(filter, cursor, 1))).map((task) => task.row.id);
-      const cases: readonly (readonly [TaskFilter, readonly string[]])[] = [
-        [{ idPrefix: 'ab' }, ['ab2', 'ab1']],
-        [{ idPrefix: 'ab1' }, ['ab1']],
-        [{ idPrefix: 'b' }, []],
-        [{ idPrefix: 'a', session: sessionKey('a') }, ['ac3', 'ab1']],
-        [{ idPrefix: 'a', session: sessionKey('none') }, []],
-        [{ idPrefix: 'a', status: ['completed'] }, ['ab2']],
-        [{ text: 'FIX the' }, ['ab2', 'ab1']],
-        [{ text: 'parser\nand "' }, ['ab1']],
-        [{ text: '%' }, ['ac3']],
-        [{ text: '_' }, []],
-        [{ text: 'and' }, ['ac3', 'ab1']],
-        [{ text: 'fix', status: ['queued'], lane: 'interactive' }, ['ab1']],
-        [{ labels: { pr: '7' } }, ['ab2', 'ab1']],
-        [{ labels: { pr: '7', 'a/b.c': 'x"y' } }, ['ab1']],
-        [{ labels: { none: '' } }, []],
-        [{ since: time + 10 }, ['ac3', 'ab2']],
-        [{ until: time + 10 }, ['ab1']],
-        [{ since: time + 1, until: time + 20, text: 'docs' }, ['ab2']],
-      ];
-      for (const [filter, ids] of cases) {
-        expect([filter, await found(filter)]).toEqual([filter, ids]);
-      }
-    });
+    check(
+      'tasks are found by the beginning of their id, by words, labels and time, and by other filters too',
+      async (harness) => {
+        const store = await harness.open();
+        const a = await owner(store, 'a');
+        const b = await owner(store, 'b');
+        const at = (session: typeof a, id: string, change: Parameters<typeof admit>[1], ms: number): Promise<unknown> =>
+          session.commit({ ...admit(id, change), at: time + ms });
+        await at(a, 'ab1', { prompt: 'Fix the Parser\nand "quotes"', labels: { pr: '7', 'a/b.c': 'x"y' } }, 0);
+        await at(b, 'ab2', { prompt: 'fix the docs', labels: { pr: '7' } }, 10);
+        await at(a, 'ac3', { prompt: 'NUL \0 and % and ß', labels: { pr: '8' } }, 20);
+        await b.commit(end('ab2', 1));
+        const found = async (filter: TaskFilter): Promise<string[]> =>
+          (await allPages((cursor) => store.tasks(filter, cursor, 1))).map((task) => task.row.id);
+        const cases: readonly (readonly [TaskFilter, readonly string[]])[] = [
+          [{ idPrefix: 'ab' }, ['ab2', 'ab1']],
+          [{ idPrefix: 'ab1' }, ['ab1']],
+          [{ idPrefix: 'b' }, []],
+          [{ idPrefix: 'a', session: sessionKey('a') }, ['ac3', 'ab1']],
+          [{ idPrefix: 'a', session: sessionKey('none') }, []],
+          [{ idPrefix: 'a', status: ['completed'] }, ['ab2']],
+          [{ text: 'FIX the' }, ['ab2', 'ab1']],
+          [{ text: 'parser\nand "' }, ['ab1']],
+          [{ text: '%' }, ['ac3']],
+          [{ text: '_' }, []],
+          [{ text: 'and' }, ['ac3', 'ab1']],
+          [{ text: 'fix', status: ['queued'], lane: 'interactive' }, ['ab1']],
+          [{ labels: { pr: '7' } }, ['ab2', 'ab1']],
+          [{ labels: { pr: '7', 'a/b.c': 'x"y' } }, ['ab1']],
+          [{ labels: { none: '' } }, []],
+          [{ since: time + 10 }, ['ac3', 'ab2']],
+          [{ until: time + 10 }, ['ab1']],
+          [{ since: time + 1, until: time + 20, text: 'docs' }, ['ab2']],
+        ];
+        for (const [filter, ids] of cases) {
+          expect([filter, await found(filter)]).toEqual([filter, ids]);
+        }
+      },
+    );
 
     check('a page does not move when newer tasks arrive or tasks end between two pages', async (harness) => {
       const store = await harness.open();
