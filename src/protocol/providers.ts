@@ -63,7 +63,10 @@ export const ProviderSchema = {
     since: { type: ['integer', 'null'], description: 'When this reason began, wall clock in ms.' },
     until: { type: ['integer', 'null'], description: 'When this state ends by itself, wall clock in ms.' },
     throttlesInRow: { type: 'integer', description: 'A completed turn sets it to 0.' },
-    failures: { type: 'integer', description: 'Failed requests since the start of the daemon.' },
+    failures: {
+      type: 'integer',
+      description: 'Failed requests since the start of the daemon; of several on one database, those of all of them.',
+    },
     status: { type: ['integer', 'null'], description: 'HTTP status of the last failure, where the agent reports it.' },
     message: { type: ['string', 'null'], description: "The provider's message with it." },
   },

@@ -8,7 +8,8 @@
  *  nodes/2 Dead is said once and for ever, by a node that saw no beat for a whole time-to-live on its own clock; the beat is
  *          compared once more where it is said. No wall clock is read.
  *  nodes/3 A command that was sent is accepted: it is applied once, by the commit that takes it out and writes its reply, or withdrawn before.
- *  nodes/4 Hints may be lost; whoever looks again after a while misses nothing.
+ *  nodes/4 Of two nodes that replace what the same version said of a provider, one does.
+ *  nodes/5 Hints may be lost; whoever looks again after a while misses nothing.
  */
 import type { SessionKey } from '../core/model/ids.ts';
 import type { MaybePromise } from './maybe-promise.ts';
@@ -77,9 +78,19 @@ export interface Applied extends LetterReply {
   readonly from: NodeId;
 }
 
+/** What is known of a provider. Times in it count from when it was stored: no two clocks are compared. */
+export interface StoredThrottle {
+  readonly provider: string;
+  readonly version: number;
+  /** JSON. */
+  readonly state: unknown;
+  /** Since it was stored, by the store's own clock, ms. */
+  readonly ageMs: number;
+}
+
 /** What may have come: `letters` for this node, `events` of other nodes' commits, `nodes` that joined, drain, left, died or
- * gave sessions back, or letters for a session that no node has. */
-export type Hint = 'letters' | 'events' | 'nodes';
+ * gave sessions back, or letters for a session that no node has; `throttles` of providers that have changed. */
+export type Hint = 'letters' | 'events' | 'nodes' | 'throttles';
 
 export interface Nodes {
   /**
@@ -120,6 +131,11 @@ export interface Nodes {
    * comes back as another node, and the caller still waits.
    */
   sweep(): MaybePromise<void>;
+
+  /** What nodes know of providers. */
+  throttles(): MaybePromise<readonly StoredThrottle[]>;
+  /** Replaces what is known of a provider, if that is still the version `seen` (0: nothing). The new version; null: another node was faster. */
+  putThrottle(provider: string, seen: number, state: unknown): MaybePromise<number | null>;
 
   /** Calls for each hint until it is stopped. */
   onHint(listener: (hint: Hint) => void): () => void;

@@ -1,5 +1,8 @@
 /** Several runtimes on one store, each a node. */
 import { describe, expect, test } from 'vitest';
+import { processDriver } from '../../src/agents/index.ts';
+import type { AgentDriver } from '../../src/agents/port.ts';
+import type { FailureClass } from '../../src/agents/failures.ts';
 import { AppError } from '../../src/core/errors.ts';
 import { leaseTimes } from '../../src/protocol/lease-times.ts';
 import type { FeedEvent } from '../../src/store/port.ts';
@@ -19,16 +22,22 @@ const ttlMs = 1_000;
 interface Join {
   readonly labels?: readonly string[];
   readonly maxAgents?: number;
+  readonly agent?: AgentDriver;
 }
 
 /** Sessions whose keys begin with `gpu:` need that label. */
 const needs = (session: string): readonly string[] => (session.startsWith('gpu:') ? ['gpu'] : []);
 
-async function join(disk: MemoryDisk, name: string, { labels = [], maxAgents = 100 }: Join = {}): Promise<TestNode> {
+async function join(
+  disk: MemoryDisk,
+  name: string,
+  { labels = [], maxAgents = 100, agent }: Join = {},
+): Promise<TestNode> {
   const store = openMemoryStore({ disk, shared: true });
   const node = await openBox({
     store,
-    limits: { maxAgents },
+    limits: { maxAgents, maxCrashes: 1, crashThrottleMs: 600_000 },
+    ...(agent === undefined ? {} : { agent }),
     node: {
       facts: { name, host: 'here', pid: 1, version: '1', labels },
       needs,
@@ -317,5 +326,77 @@ describe('placement', () => {
     expectSound(ended, await a.node.tape(task));
     expect([...a.node.stage.prompts, ...b.node.stage.prompts]).toEqual([]);
     await c.node[Symbol.asyncDispose]();
+  });
+});
+
+describe('throttles of providers', () => {
+  const refusal = (kind: FailureClass, retryAfterMs: number) => ({
+    class: kind,
+    retryAfterMs,
+    status: 429,
+    message: 'later, it says',
+  });
+  const stateOf = async ({ node }: TestNode) => {
+    const [{ state, level, failures, throttlesInRow, message } = {}] = await node.box.providers();
+    return { state, level, failures, throttlesInRow, message };
+  };
+
+  test('what one node learns holds for all, also for one that comes later, and a person lifts it on all', async () => {
+    await using nodes = await twoNodes();
+    const { a, b, disk } = nodes;
+    await a.node.send({ session: 'one', prompt: 'one' });
+    (await a.node.stage.turn()).refuse(refusal('rate_limit', 600_000));
+    const known = { state: 'throttled', level: 'all', failures: 1, throttlesInRow: 1, message: 'later, it says' };
+    await expect.poll(() => stateOf(b)).toEqual(known);
+    expect(await stateOf(a)).toEqual(known);
+    const c = await join(disk, 'c');
+    expect(await stateOf(c)).toEqual(known);
+    const task = await c.node.send({ session: 'two', prompt: 'two' });
+    expect((await b.node.box.explain(task))?.throttle).toMatchObject({ cause: 'provider', reason: 'rate_limit' });
+    const [{ until: first } = {}] = await a.node.box.providers();
+    const [{ until: second } = {}] = await c.node.box.providers();
+    expect(Math.abs((first ?? 0) - (second ?? 0))).toBeLessThan(1_000);
+    expect(await b.node.box.resumeProvider('function')).toEqual({ kind: 'ok' });
+    (await c.node.stage.turn()).finish();
+    for (const node of [a, b, c]) {
+      await expect.poll(() => stateOf(node)).toMatchObject({ state: 'free', throttlesInRow: 0 });
+    }
+    await c.node[Symbol.asyncDispose]();
+  });
+
+  test('one node makes the trial behind a throttle, and the work of the others waits for its outcome', async () => {
+    await using nodes = await twoNodes();
+    const { a, b } = nodes;
+    await b.node.send({ session: 'two', prompt: 'two' });
+    (await b.node.stage.turn()).finish();
+    await a.node.send({ session: 'one', prompt: 'one' });
+    (await a.node.stage.turn()).refuse(refusal('overloaded', 1));
+    await expect.poll(() => stateOf(b)).toMatchObject({ state: 'throttled', level: 'all' });
+    await b.node.send({ session: 'two', prompt: 'waits' });
+    const trial = await Promise.race([
+      a.node.stage.turn().then((turn) => ({ turn, other: b })),
+      b.node.stage.turn().then((turn) => ({ turn, other: a })),
+    ]);
+    await expect.poll(() => stateOf(trial.other)).toMatchObject({ state: 'probing', level: 'all' });
+    expect(trial.other.node.stage.prompts).toHaveLength(1);
+    trial.turn.finish();
+    await expect.poll(() => trial.other.node.stage.prompts.length).toBe(2);
+    await expect.poll(() => stateOf(a)).toMatchObject({ state: 'free' });
+    await expect.poll(() => stateOf(b)).toMatchObject({ state: 'free' });
+  });
+
+  test('a restart of an agent through another node lifts the throttle of its session', async () => {
+    const exiting = processDriver({ command: process.execPath, args: ['-e', 'process.exit(3)'] });
+    await using nodes = await twoNodes({ agent: exiting });
+    const { a, b } = nodes;
+    const task = await a.node.send({ prompt: 'one', maxAttempts: 100 });
+    const isThrottled = async (): Promise<unknown> => (await b.node.box.explain(task))?.throttle?.reason;
+    await expect.poll(isThrottled).toBe('agent_crash_loop');
+    const starts = async (): Promise<number> =>
+      (await a.node.box.tape('test:one', null, 0, 1_000)).filter(({ type }) => type === 'agent-starting').length;
+    const before = await starts();
+    expect(await b.node.box.restartAgent('test:one')).toEqual({ kind: 'ok' });
+    await expect.poll(starts).toBe(before + 1);
+    await a.node.box.stop('test:one', 'session');
   });
 });

@@ -14,11 +14,13 @@ import type { AppError } from '../../core/errors.ts';
 import type { SessionKey } from '../../core/model/ids.ts';
 import type { Input } from '../../core/model/inputs.ts';
 import type { Reply } from '../../core/model/replies.ts';
+import { interactiveWaits } from '../../core/queue.ts';
 import { treeValues } from '../../core/tree.ts';
 import type { LeaseTimes } from '../../protocol/lease-times.ts';
 import type { NodeId, Nodes, StoredNode } from '../../store/nodes.ts';
 import type { Context } from '../options.ts';
 import type { Hub } from '../queries/hub.ts';
+import type { ProviderNodes } from '../throttle/providers.ts';
 import { closing, sessionMoved } from '../refusals.ts';
 import { handOver } from '../session/hand-over.ts';
 import type { AgentPool } from '../agent/pool.ts';
@@ -30,6 +32,7 @@ import { Letters } from './letters.ts';
 import { Membership } from './membership.ts';
 import type { ClusterLink, ClusterOptions } from './options.ts';
 import { Placement } from './placement.ts';
+import { SharedThrottles } from './throttles.ts';
 
 /** A command waits for a takeover and for an answer behind it, ms; a question for a list is not worth as much. */
 const answerMs = (times: LeaseTimes): number => times.ttlMs + 5_000;
@@ -43,6 +46,9 @@ const adoptPage = 50;
 const isMovable = ({ detached, host, session: { tasks } }: SessionActor): boolean =>
   !detached && host.waitsForNode && !treeValues(tasks).some(({ mode, run }) => mode === 'code' && run !== null);
 
+const interactiveIsThrottled = ({ detached, session }: SessionActor): boolean =>
+  !detached && session.throttle?.level === 'all' && interactiveWaits(session);
+
 export class Cluster implements ClusterLink {
   readonly #context: Context;
   readonly #nodes: Nodes;
@@ -50,6 +56,7 @@ export class Cluster implements ClusterLink {
   readonly #membership: Membership;
   readonly #letters: Letters;
   readonly #placement: Placement;
+  readonly #throttles: SharedThrottles;
   #registry: Registry | null = null;
   #inbox: Inbox | null = null;
   #feed: ClusterFeed | null = null;
@@ -88,12 +95,26 @@ export class Cluster implements ClusterLink {
       ...options,
       guard: options.guard ?? null,
       load: () => ({ ...load(), maxAgents }),
-      seen: (all) => this.#placement.see(all),
+      seen: (all) => {
+        this.#placement.see(all);
+        this.#throttles.look();
+      },
       renewed: (late) => this.#renewed(late),
       died: () => void this.#died(),
       freed: () => void this.adopt(),
     });
+    this.#throttles = new SharedThrottles({
+      context,
+      nodes,
+      id: () => this.#membership.id,
+      isAlone: () => this.#membership.isAlone,
+      waits: () => this.#registry?.actors().some(interactiveIsThrottled) ?? false,
+    });
     this.#letters = new Letters(context, nodes, () => this.#membership.id);
+  }
+
+  get providers(): ProviderNodes {
+    return this.#throttles;
   }
 
   get id(): NodeId {
@@ -125,12 +146,15 @@ export class Cluster implements ClusterLink {
     this.#feed = new ClusterFeed(context, hub);
     await this.#membership.join();
     await this.#feed.begin();
+    await this.#throttles.begin(registry.providers);
     this.#stopHints = this.#nodes.onHint((hint) => {
       if (hint === 'events') {
         this.#feed?.wake();
       } else if (hint === 'nodes') {
         void this.adopt();
         void this.#give();
+      } else if (hint === 'throttles') {
+        this.#throttles.look();
       } else {
         this.#lookForLetters();
       }

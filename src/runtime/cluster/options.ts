@@ -4,6 +4,7 @@ import type { Input } from '../../core/model/inputs.ts';
 import type { Reply } from '../../core/model/replies.ts';
 import type { LeaseTimes } from '../../protocol/lease-times.ts';
 import type { NodeFacts } from '../../store/nodes.ts';
+import type { ProviderNodes } from '../throttle/providers.ts';
 import type { Guard } from '../../supervise/index.ts';
 
 /** Freezes and ends the agents of a daemon that cannot renew, whatever its threads do. Milliseconds of `Clock.now`. */
@@ -43,6 +44,8 @@ export interface ClusterLink {
   lacks(session: SessionKey): string | null;
   /** Why no other node takes a session that waits for a slot, for a person; null: one may, or there is none. */
   noneBetter(session: SessionKey): string | null;
+  /** What all nodes know of providers. */
+  readonly providers: ProviderNodes;
   /** A start of an agent waits: another node may have a place for it. */
   waits(): void;
 }

@@ -38,10 +38,7 @@ export function operatorCommands(parts: RuntimeParts): OperatorCommands {
       return command(session, (at) => ({ type: 'unpark', at, by: by ?? null }));
     },
     async restartAgent(session, by) {
-      await ready;
-      const throttled = registry.live(key(session))?.throttle.resume() ?? false;
-      const answer = await command(session, (at) => ({ type: 'restart-agent', at, by: by ?? null }));
-      return throttled && answer.kind === 'refused' && answer.code === 'agent_not_running' ? { kind: 'ok' } : answer;
+      return command(session, (at) => ({ type: 'restart-agent', at, by: by ?? null }));
     },
     async newConversation(session, by) {
       const reply = await ask(parts, session, (at) => ({ type: 'new-conversation', at, by: by ?? null }));

@@ -68,6 +68,9 @@ interface ActorParts {
 const isSignOfLife = (input: Input, reply: Reply): input is RunnerInput | InputOf<'claim'> =>
   (input.type === 'claim' || 'run' in input) && reply.kind !== 'stale' && reply.kind !== 'refused';
 
+const withoutAgent = ({ lifted }: Entry, reply: Reply): boolean =>
+  lifted === true && reply.kind === 'refused' && reply.code === 'agent_not_running';
+
 export class SessionActor {
   readonly key: SessionKey;
   readonly deadlines: Deadlines;
@@ -168,14 +171,19 @@ export class SessionActor {
   /** For commands: resolves with the answer once its records are durable. */
   ask(input: Input): Promise<Reply> {
     return new Promise((done, fail) => {
-      this.#enqueue({ input, postedAt: this.#parts.context.clock.now(), done, fail });
+      this.#enqueue({ input, postedAt: this.#parts.context.clock.now(), done, fail, ...this.#lifts(input) });
     });
   }
 
   /** From another node: answered by the commit that applies it. */
   command(input: Input, letter: EntryLetter): void {
     const postedAt = this.#parts.context.clock.now();
-    this.#enqueue({ input, postedAt, done: letter.over, fail: letter.failed, letter });
+    this.#enqueue({ input, postedAt, done: letter.over, fail: letter.failed, letter, ...this.#lifts(input) });
+  }
+
+  /** A restart of the agent ends what holds the session back by itself, before it is applied. */
+  #lifts(input: Input): { readonly lifted?: true } {
+    return input.type === 'restart-agent' && this.throttle.resume() ? { lifted: true } : {};
   }
 
   #enqueue(entry: Entry): void {
@@ -231,10 +239,11 @@ export class SessionActor {
       if (entry.split?.failed === true) {
         continue;
       }
-      const result = this.#step(entry, taken);
-      if (result === null) {
+      const stepped = this.#step(entry, taken);
+      if (stepped === null) {
         continue;
       }
+      const result = withoutAgent(entry, stepped.reply) ? { ...stepped, reply: { kind: 'ok' } as const } : stepped;
       this.#session = result.session;
       this.#noteTools(entry.input);
       const split = splitEntry(entry, result.reply);

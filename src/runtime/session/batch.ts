@@ -32,6 +32,8 @@ export interface Entry {
   readonly split?: Split;
   readonly isStep?: true;
   readonly letter?: EntryLetter;
+  /** A command to restart the agent that has ended a throttle: it has done something, though there is no agent. */
+  readonly lifted?: true;
 }
 
 /** What the steps of one command have in common. */

@@ -68,6 +68,7 @@ export class Registry {
     this.providers = new Providers({
       clock: context.clock,
       random: context.random,
+      nodes: cluster?.providers ?? null,
       changed: () => this.#actors.forEach((actor) => actor.throttle.tell()),
     });
     this.#committer = new Committer({

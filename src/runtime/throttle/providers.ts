@@ -13,6 +13,8 @@
  *              not lengthen the next one.
  *  providers/2 A throttle never ends before the provider's hint.
  *  providers/3 A retry that the agent makes by itself throttles background work only: its turn continues.
+ *  providers/4 Of several nodes, one whose work waits makes the trial after a throttle of all work; the work of the others waits for its
+ *              outcome. What one node learns changes the state of all (`cluster/throttles.ts`).
  */
 import type { FailureClass, ProviderFailure } from '../../agents/failures.ts';
 import type { Throttle, ThrottleLevel } from '../../core/model/session.ts';
@@ -41,6 +43,9 @@ export interface ProviderView {
 /** Probing lasts as long as the throttle did, within these bounds. */
 const probeMinMs = 5_000;
 const probeMaxMs = 60_000;
+const probeMs = (throttleMs: number): number => Math.min(probeMaxMs, Math.max(probeMinMs, throttleMs));
+/** The trial of another node is over so long before this node takes it for lost: its outcome is on its way. */
+const trialSlackMs = 1_000;
 
 interface ProviderThrottle {
   readonly state: 'throttled' | 'probing';
@@ -56,13 +61,44 @@ interface ProviderThrottle {
   readonly untilWall: number;
 }
 
+/** What nodes tell each other of a provider. Milliseconds, counted from when it was told: no two clocks are compared. */
+export interface SharedThrottle {
+  readonly throttle:
+    | (Pick<ProviderThrottle, 'state' | 'level' | 'reason' | 'ms'> & {
+        /** Until its end, since it began to count, and since this reason came. */
+        readonly leftMs: number;
+        readonly ranMs: number;
+        readonly sinceMs: number;
+      })
+    | null;
+  readonly throttlesInRow: number;
+  readonly failures: number;
+  readonly last: ProviderFailure | null;
+  /** The node that makes the trial. */
+  readonly trial: number | null;
+}
+
+/** The other nodes, for the providers of this one. */
+export interface ProviderNodes {
+  /** There are none. */
+  readonly isAlone: boolean;
+  /** The state of the provider has changed here. */
+  changed(name: string): void;
+  /** A throttle of all work is over: calls `probe`, or `take` with what another node says, later. */
+  trial(name: string): void;
+}
+
 interface Provider {
   readonly name: string;
   throttle: ProviderThrottle | null;
   throttlesInRow: number;
   failures: number;
+  /** Of these, those that other nodes have not learned. */
+  untold: number;
   failedAt: number;
   last: ProviderFailure | null;
+  /** Whether this node makes the trial: it asks the others, or does. */
+  trial: 'no' | 'asks' | 'makes';
   cancel: () => void;
 }
 
@@ -70,6 +106,8 @@ export interface ProvidersParts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly changed: (name: string) => void;
+  /** Null: this daemon has its store for itself. */
+  readonly nodes?: ProviderNodes | null;
 }
 
 export class Providers {
@@ -101,6 +139,7 @@ export class Providers {
     }
     provider.throttlesInRow = 0;
     this.#set(provider, null);
+    this.#tell(name);
   }
 
   /** An operator's command: the cause is mended. False: the provider was not throttled. */
@@ -111,6 +150,7 @@ export class Providers {
     }
     provider.throttlesInRow = 0;
     this.#set(provider, null);
+    this.#tell(name);
     return true;
   }
 
@@ -126,6 +166,106 @@ export class Providers {
 
   list(): readonly ProviderView[] {
     return [...this.#providers.values()].map(viewOf);
+  }
+
+  /** For other nodes. */
+  shared(name: string): SharedThrottle {
+    const { clock } = this.#parts;
+    const [now, wall] = [clock.now(), clock.wall()];
+    const { throttle, throttlesInRow, failures, last } = this.#of(name);
+    const told =
+      throttle === null
+        ? null
+        : {
+            state: throttle.state,
+            level: throttle.level,
+            reason: throttle.reason,
+            ms: throttle.ms,
+            leftMs: throttle.until - now,
+            ranMs: now - throttle.began,
+            sinceMs: wall - throttle.since,
+          };
+    return { throttle: told, throttlesInRow, failures, last, trial: null };
+  }
+
+  /** Other nodes have learned what `shared` said. */
+  told(name: string, { failures }: SharedThrottle): void {
+    const provider = this.#of(name);
+    provider.untold = provider.failures - failures;
+  }
+
+  /** It waits for `probe` or `take`. */
+  asks(name: string): boolean {
+    return this.#of(name).trial === 'asks';
+  }
+
+  /**
+   * What another node says of the provider, `ageMs` ago, is so here. `keeps`: what this node has not told yet holds beside it, so far as it
+   * stops more work. Says whether it does.
+   */
+  take(
+    name: string,
+    { throttle, throttlesInRow, failures, last, trial }: SharedThrottle,
+    ageMs: number,
+    keeps: boolean,
+  ): boolean {
+    const { clock } = this.#parts;
+    const [now, wall] = [clock.now(), clock.wall()];
+    const provider = this.#of(name);
+    provider.failures = failures + provider.untold;
+    provider.last = keeps ? (provider.last ?? last) : (last ?? provider.last);
+    provider.throttlesInRow = keeps ? Math.max(throttlesInRow, provider.throttlesInRow) : throttlesInRow;
+    const left = throttle === null ? 0 : throttle.leftMs - ageMs;
+    const own = provider.throttle;
+    const until = now + left + (trial === null ? 0 : trialSlackMs);
+    const isStricter =
+      own !== null && (left <= 0 || (own.level === 'all' && throttle?.level !== 'all') || own.until > until);
+    if (keeps && own !== null && isStricter) {
+      return true;
+    }
+    if (throttlesInRow > 0) {
+      provider.failedAt = Math.max(provider.failedAt, now - ageMs);
+    }
+    if (throttle === null || until <= now) {
+      this.#set(provider, null);
+      return false;
+    }
+    this.#run(provider, {
+      // Another node makes the trial: all work of this one waits for it.
+      ...(trial === null ? { state: throttle.state, level: throttle.level } : { state: 'probing', level: 'all' }),
+      reason: throttle.reason,
+      ms: throttle.ms,
+      began: now - ageMs - throttle.ranMs,
+      since: wall - ageMs - throttle.sinceMs,
+      until,
+      untilWall: Math.ceil(wall + until - now),
+    });
+    return false;
+  }
+
+  /** How the trial would be told that this node is to make. */
+  trialOf(name: string, node: number): SharedThrottle {
+    const shared = this.shared(name);
+    const { throttle } = shared;
+    const ms = probeMs(throttle?.ms ?? 0);
+    const probing =
+      throttle === null
+        ? null
+        : { ...throttle, state: 'probing' as const, level: 'background' as const, ms, leftMs: ms, ranMs: 0 };
+    return { ...shared, throttle: probing, trial: node };
+  }
+
+  /** The throttle of all work is over here, and no other node makes the trial. `tries`: this one does, and others wait for it. */
+  probe(name: string, tries: boolean): void {
+    const provider = this.#of(name);
+    if (provider.trial === 'asks' && provider.throttle !== null) {
+      this.#probe(provider, provider.throttle);
+      provider.trial = tries ? 'makes' : 'no';
+    }
+  }
+
+  #tell(name: string): void {
+    this.#parts.nodes?.changed(name);
   }
 
   close(): void {
@@ -147,7 +287,9 @@ export class Providers {
     }
     provider.failedAt = now;
     provider.failures += 1;
+    provider.untold += 1;
     provider.last = failure;
+    this.#tell(name);
     const standing = provider.throttle?.state === 'throttled' ? provider.throttle : null;
     const counts = standing === null || sentAt >= standing.began;
     if (counts) {
@@ -173,35 +315,46 @@ export class Providers {
     const { clock } = this.#parts;
     const before = provider.throttle;
     const [now, wall] = [clock.now(), clock.wall()];
-    this.#set(provider, {
+    this.#run(provider, {
       ...next,
       since: before?.reason === next.reason ? before.since : wall,
       until: now + next.ms,
       // Of a monotonic clock, which has fractions; a time on the wall has none.
       untilWall: Math.ceil(wall + next.ms),
     });
-    provider.cancel = clock.timer(next.ms, () => this.#over(provider));
+  }
+
+  #run(provider: Provider, throttle: ProviderThrottle): void {
+    const { clock } = this.#parts;
+    this.#set(provider, throttle);
+    provider.cancel = clock.timer(throttle.until - clock.now(), () => this.#over(provider));
   }
 
   /** After a throttle of all work, background work still waits: an interactive turn shows whether the provider answers. */
   #over(provider: Provider): void {
-    const { throttle } = provider;
-    if (throttle === null || throttle.state === 'probing' || throttle.level === 'background') {
+    const { throttle, trial, name } = provider;
+    const { nodes = null } = this.#parts;
+    if (throttle === null || throttle.level === 'background') {
       this.#set(provider, null);
-      return;
+      if (trial === 'makes') {
+        this.#tell(name);
+      }
+    } else if (nodes === null || nodes.isAlone) {
+      this.#probe(provider, throttle);
+    } else {
+      provider.trial = 'asks';
+      nodes.trial(name);
     }
-    const ms = Math.min(probeMaxMs, Math.max(probeMinMs, throttle.ms));
-    this.#begin(provider, {
-      state: 'probing',
-      level: 'background',
-      reason: throttle.reason,
-      began: this.#parts.clock.now(),
-      ms,
-    });
+  }
+
+  #probe(provider: Provider, { reason, ms }: ProviderThrottle): void {
+    const began = this.#parts.clock.now();
+    this.#begin(provider, { state: 'probing', level: 'background', reason, began, ms: probeMs(ms) });
   }
 
   #set(provider: Provider, throttle: ProviderThrottle | null): void {
     const before = provider.throttle;
+    provider.trial = 'no';
     provider.cancel();
     provider.cancel = () => {};
     provider.throttle = throttle;
@@ -226,8 +379,10 @@ const fresh = (name: string): Provider => ({
   throttle: null,
   throttlesInRow: 0,
   failures: 0,
+  untold: 0,
   failedAt: Number.NEGATIVE_INFINITY,
   last: null,
+  trial: 'no',
   cancel: () => {},
 });
 

@@ -91,6 +91,8 @@ export class MemoryDisk {
   /** In the order in which they were sent. */
   readonly letters = new Map<string, DiskLetter>();
   readonly replies = new Map<string, { readonly to: NodeId; readonly reply: string }>();
+  /** By provider. */
+  readonly throttles = new Map<string, { readonly version: number; readonly state: string; readonly at: number }>();
   late = 0;
   /** The store that has it for itself. The next one to open it takes it: the one before has crashed, or is refused from then on. */
   owner: object | null = null;

@@ -3,7 +3,7 @@
  *
  * Owns: who this store is. Nodes, owners and letters are on the disk. Called by: a runtime, and `MemoryStore` before each claim.
  *  memory-nodes/1 Everything happens at once; only hints come later, each in a pass of its own, so that no node is called from within another.
- *  memory-nodes/2 There is no clock here: `sweep` removes questions from or to nodes that are gone, and nothing by its age.
+ *  memory-nodes/2 `sweep` removes questions from or to nodes that are gone, and nothing by its age.
  */
 import { invariant } from '../../core/errors.ts';
 import type { SessionKey } from '../../core/model/ids.ts';
@@ -20,6 +20,7 @@ import type {
   Nodes,
   NodeState,
   StoredNode,
+  StoredThrottle,
 } from '../nodes.ts';
 import { type DiskLetter, type DiskNode, type DiskSession, isAlive, type MemoryDisk, toText } from './disk.ts';
 
@@ -254,6 +255,26 @@ export class MemoryNodes implements Nodes {
         disk.letters.delete(id);
       }
     }
+  }
+
+  throttles(): readonly StoredThrottle[] {
+    const now = performance.now();
+    return [...this.#open().throttles].map(([provider, { version, state, at }]) => ({
+      provider,
+      version,
+      state: JSON.parse(state) as unknown,
+      ageMs: now - at,
+    }));
+  }
+
+  putThrottle(provider: string, seen: number, state: unknown): number | null {
+    const { throttles } = this.#open();
+    if ((throttles.get(provider)?.version ?? 0) !== seen) {
+      return null;
+    }
+    throttles.set(provider, { version: seen + 1, state: toText(state), at: performance.now() });
+    this.#hintAll('throttles');
+    return seen + 1;
   }
 
   onHint(listener: (hint: Hint) => void): () => void {

@@ -20,7 +20,7 @@ interface HintsParts {
   readonly schema: string;
 }
 
-const all: readonly Hint[] = ['letters', 'events', 'nodes'];
+const all: readonly Hint[] = ['letters', 'events', 'nodes', 'throttles'];
 
 export class Hints {
   readonly #parts: HintsParts;

@@ -10,9 +10,10 @@ import { spine } from './migrations/0001-spine.ts';
 import { nodes } from './migrations/0002-nodes.ts';
 import { shared } from './migrations/0003-shared.ts';
 import { placement } from './migrations/0004-placement.ts';
+import { throttles } from './migrations/0005-throttles.ts';
 
 /** In order, append-only. `%` is the schema. */
-export const migrations: readonly string[] = [spine, nodes, shared, placement];
+export const migrations: readonly string[] = [spine, nodes, shared, placement, throttles];
 
 /** From this version on a schema says which daemon works on it. */
 export const sinceNodes = 2;

@@ -23,6 +23,7 @@ import type {
   NodeLoad,
   Nodes,
   StoredNode,
+  StoredThrottle,
 } from '../nodes.ts';
 import { processSpace, startOf } from '../process.ts';
 import { num, text, textOrNull, toJson, type Row } from '../row.ts';
@@ -245,6 +246,26 @@ export class PostgresNodes implements Nodes, Member {
 
   async sweep(): Promise<void> {
     await this.#parts.guard(() => this.#parts.database.mail(this.#parts.sql.sweep));
+  }
+
+  async throttles(): Promise<readonly StoredThrottle[]> {
+    const rows = await this.#read(this.#parts.sql.throttles);
+    return rows.map((row) => ({
+      provider: text(row, 'provider'),
+      version: num(row, 'version'),
+      state: fromText(row, 'state'),
+      ageMs: num(row, 'age_ms'),
+    }));
+  }
+
+  async putThrottle(provider: string, seen: number, state: unknown): Promise<number | null> {
+    const { guard, database, sql } = this.#parts;
+    const [row] = await guard(() => database.mail(sql.putThrottle, [provider, seen, toText(state)]));
+    if (row === undefined) {
+      return null;
+    }
+    this.#hints.send('throttles');
+    return num(row, 'version');
   }
 
   onHint(listener: (hint: Hint) => void): () => void {

@@ -128,6 +128,14 @@ CREATE TABLE signalbox.tasks (
   CONSTRAINT tasks_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 );
 
+CREATE TABLE signalbox.throttles (
+  provider text COLLATE "C" NOT NULL,
+  version bigint NOT NULL,
+  at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  state text NOT NULL,
+  CONSTRAINT throttles_pkey PRIMARY KEY (provider)
+);
+
 CREATE TABLE signalbox.tokens (
   name text COLLATE "C" NOT NULL,
   digest text COLLATE "C" NOT NULL,

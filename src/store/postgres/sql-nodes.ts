@@ -150,6 +150,19 @@ const mail = (s: string) => ({
     DELETE FROM ${s}.letters WHERE session IS NULL AND NOT (${isUp(s, 'to_inc')} AND ${isUp(s, 'from_inc')})`,
 });
 
+/** What they know of providers. The clock of the server alone is read. */
+const providers = (s: string) => ({
+  throttles: `
+    SELECT provider, version, state, extract(epoch FROM clock_timestamp() - at)::float8 * 1000 AS age_ms FROM ${s}.throttles`,
+  /** $1 provider, $2 version that was seen, $3 state. */
+  putThrottle: `
+    INSERT INTO ${s}.throttles AS t (provider, version, state)
+    SELECT $1, $2::bigint + 1, $3 WHERE $2::bigint = 0 OR EXISTS (SELECT FROM ${s}.throttles known WHERE known.provider = $1)
+    ON CONFLICT (provider) DO UPDATE SET version = t.version + 1, at = clock_timestamp(), state = excluded.state
+    WHERE t.version = $2::bigint
+    RETURNING version`,
+});
+
 /** Agent processes. */
 const agents = (s: string) => ({
   /** $1 space, $2 pid, $3 start time, $4 node, $5 session, $6 incarnation, $7 cookie. */
@@ -162,4 +175,4 @@ const agents = (s: string) => ({
     DELETE FROM ${s}.node_processes WHERE pid = $1 AND start_time = $2 AND space = $3`,
 });
 
-export const sharing = (s: string) => ({ ...members(s), ...owners(s), ...mail(s), ...agents(s) });
+export const sharing = (s: string) => ({ ...members(s), ...owners(s), ...mail(s), ...providers(s), ...agents(s) });

@@ -13,6 +13,7 @@ import { letters } from './letters.ts';
 import { ownership } from './ownership.ts';
 import { reading } from './reading.ts';
 import { tapes } from './tapes.ts';
+import { throttles } from './throttles.ts';
 import type { MaybePromise } from '../../store/maybe-promise.ts';
 
 /** `make` gives a new, empty place for each test. */
@@ -29,7 +30,7 @@ export function storeContract(api: ContractApi, name: string, make: () => MaybeP
 export function nodesContract(api: ContractApi, name: string, make: () => MaybePromise<NodesHarness>): void {
   const suite = suiteOf(api, make);
   api.describe(`the contract of nodes: ${name}`, () => {
-    for (const part of [ownership, letters]) {
+    for (const part of [ownership, letters, throttles]) {
       part(suite);
     }
   });

@@ -1,4 +1,4 @@
-/** `nodes/4`, where hints arrive. */
+/** `nodes/5`, where hints arrive. */
 import type { NodesHarness, Suite } from './api.ts';
 import type { Hint } from '../../store/nodes.ts';
 import { applied, apply, bury, command, member, question, type Member } from './members.ts';
@@ -72,6 +72,13 @@ export function hints({ api, check }: Suite<NodesHarness>): void {
       const { a, atB } = await two(harness);
       a.nodes.hintEvents();
       await atB.until('events');
+    });
+
+    check('the others hear that a throttle has changed', async (harness) => {
+      const { a, b, atB } = await two(harness);
+      await a.nodes.putThrottle('p', 0, {});
+      await atB.until('throttles');
+      expect(await b.nodes.putThrottle('p', 1, {})).toBe(2);
     });
 
     check('the others hear that a node gives sessions back, drains or has died', async (harness) => {
