@@ -83,6 +83,9 @@ export interface Daemon {
 const requestGraceMs = 1_000;
 /** A part that has not ended by then is stuck: its own deadlines are shorter. The sessions have their grace on top. */
 const partDeadlineMs = 30_000;
+/** When another machine takes the folders of a silent daemon: times of its lease, and at least so long. */
+const quietTtls = 2;
+const quietMinMs = 60_000;
 
 /** Kills the agents that the runtime lists, without a scan of all processes: each leads its own process group. */
 function killAll(signalbox: Signalbox): void {
@@ -189,7 +192,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
     agent: agent.driver,
     runners,
     ...sessionSettings(config),
-    workspaces: new Workspaces({ root: join(folder, dataFiles.workspaces), rules: config.workspaces }),
+    workspaces: workspacesOf(options, onError),
     redact,
     resolveSession,
     faults,
@@ -235,6 +238,18 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
     abandon: () => abandon(signalbox),
   };
 }
+
+/** A folder is another machine's only when the launcher of a silent daemon has ended its agents. */
+const workspacesOf = (
+  { folder, config }: DaemonOptions,
+  onError: (error: unknown, where: string) => void,
+): Workspaces =>
+  new Workspaces({
+    root: join(folder, dataFiles.workspaces),
+    rules: config.workspaces,
+    quietMs: Math.max(quietMinMs, quietTtls * config.node.ttlMs),
+    onLost: (error) => onError(error, 'workspace'),
+  });
 
 const described = ({ driver, standIn, sandbox }: ChosenAgent, hooks: readonly HookHandler[]) => ({
   agent: { name: driver.name, standIn, sandbox },

@@ -1,6 +1,6 @@
 /** Working folders: real folders, real lock files, real processes. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -16,10 +16,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { scriptedDriver } from '../../src/agents/index.ts';
 import { sessionKey } from '../../src/core/model/ids.ts';
-import { folderOwner, lockFolder } from '../../src/runtime/workspace/folder-lock.ts';
+import { folderOwner, ForeignLocks, lockFolder } from '../../src/runtime/workspace/folder-lock.ts';
 import { AgentPool, type PoolClaim } from '../../src/runtime/agent/pool.ts';
 import { defaultLimits } from '../../src/runtime/options.ts';
 import { folderName, Workspaces } from '../../src/runtime/workspace/workspaces.ts';
@@ -34,6 +36,8 @@ beforeEach(() => {
 afterEach(() => {
   rmSync(root, { recursive: true, force: true });
 });
+
+const here = new ForeignLocks(() => performance.now());
 
 const lockOf = (folder: string): string => join(dirname(folder), `.${basename(folder)}.signalbox-lock`);
 
@@ -306,11 +310,15 @@ describe('a folder that another process has', () => {
     const folder = join(root, 'one');
     mkdirSync(folder);
     writeFileSync(lockOf(folder), JSON.stringify({ pid: process.pid, startTime: '1', session: 'long gone' }));
-    const lock = lockFolder(folder, {
-      pid: process.pid,
-      startTime: processInfo(process.pid)?.startTime ?? '',
-      session: 'one',
-    });
+    const lock = lockFolder(
+      folder,
+      {
+        pid: process.pid,
+        startTime: processInfo(process.pid)?.startTime ?? '',
+        session: 'one',
+      },
+      here,
+    );
     expect(lock).toHaveProperty('release');
     expect(readdirSync(root).toSorted()).toEqual(['.one.signalbox-lock', 'one']);
   });
@@ -321,7 +329,7 @@ describe('a folder that another process has', () => {
     const living = { pid: process.ppid, startTime: processInfo(process.ppid)?.startTime ?? '', session: 'nobody' };
     writeFileSync(join(folder, '.signalbox-lock'), JSON.stringify(living));
     const mine = { pid: process.pid, startTime: processInfo(process.pid)?.startTime ?? '', session: 'one' };
-    expect(lockFolder(folder, mine)).toHaveProperty('release');
+    expect(lockFolder(folder, mine, here)).toHaveProperty('release');
   });
 
   it('is locked elsewhere where nothing may be written beside it', () => {
@@ -334,11 +342,11 @@ describe('a folder that another process has', () => {
     }
     try {
       const mine = { pid: process.pid, startTime: processInfo(process.pid)?.startTime ?? '', session: 'one' };
-      const lock = lockFolder(folder, mine);
+      const lock = lockFolder(folder, mine, here);
       assert.ok('release' in lock);
-      expect([lockFolder(folder, { ...mine, session: 'two' }), folderOwner(folder)]).toEqual([mine, mine]);
+      expect([lockFolder(folder, { ...mine, session: 'two' }, here), folderOwner(folder, here)]).toEqual([mine, mine]);
       lock.release();
-      expect(folderOwner(folder)).toBe(null);
+      expect(folderOwner(folder, here)).toBe(null);
     } finally {
       chmodSync(parent, 0o755);
     }
@@ -353,7 +361,7 @@ describe('a folder that another process has', () => {
     ]) {
       const folder = mkdtempSync(join(root, 'odd-'));
       put(lockOf(folder));
-      const lock = lockFolder(folder, mine);
+      const lock = lockFolder(folder, mine, here);
       expect(lock).toHaveProperty('release');
       if ('release' in lock) {
         lock.release();
@@ -366,10 +374,11 @@ describe('a folder that another process has', () => {
     const url = (path: string): string => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href);
     const source = `
       import { closeSync, openSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
-      import { lockFolder } from ${url('runtime/workspace/folder-lock.ts')};
+      import { ForeignLocks, lockFolder } from ${url('runtime/workspace/folder-lock.ts')};
       import { processInfo } from ${url('supervise/index.ts')};
       const folder = ${JSON.stringify(folder)};
       const { startTime } = processInfo(process.pid);
+      const here = new ForeignLocks(() => performance.now());
       const mine = (session) => ({ pid: process.pid, startTime, session });
       process.stdin.once('data', () => {${body}});
       console.log('ready');
@@ -414,7 +423,7 @@ describe('a folder that another process has', () => {
     mkdirSync(folder);
     // A dead one's lock stands there, so that all have to take it away first.
     writeFileSync(lockOf(folder), JSON.stringify({ pid: process.pid, startTime: '1', session: 'dead' }));
-    const body = `console.log('verdict: ' + ('release' in lockFolder(folder, mine('s')) ? 'got' : 'not'));`;
+    const body = `console.log('verdict: ' + ('release' in lockFolder(folder, mine('s'), here) ? 'got' : 'not'));`;
     const verdicts = await racers(12, folder, body);
     expect(verdicts.filter((verdict) => verdict === 'got')).toHaveLength(1);
     expect(readdirSync(root).toSorted()).toEqual(['.wanted.signalbox-lock', 'wanted']);
@@ -430,7 +439,7 @@ describe('a folder that another process has', () => {
       `
         let verdict = 'alone';
         for (let round = 0; round < 200; ) {
-          if (!('release' in lockFolder(folder, mine('round ' + round)))) continue;
+          if (!('release' in lockFolder(folder, mine('round ' + round), here))) continue;
           try {
             closeSync(openSync(folder + '/held', 'wx'));
             unlinkSync(folder + '/held');
@@ -498,4 +507,100 @@ describe('a folder in the runtime', () => {
     ]);
     expect(await one.ended(await one.send({ session: 'good' }))).toMatchObject({ status: 'completed' });
   });
+});
+
+describe('a folder that other containers and machines see', () => {
+  const rules = [{ session: '*', folder: '' }];
+  const placeOf = (name: string, clock: ManualClock): Workspaces =>
+    new Workspaces({
+      root,
+      rules: rules.map((rule) => ({ ...rule, folder: join(root, 'shared') })),
+      clock,
+      random: () => 0,
+      others: new ForeignLocks(() => clock.now(), `boot ${name}`, name),
+    });
+  const session = sessionKey('one');
+
+  it("folder-lock/4: is its owner's as long as that renews the lock, and free when it has been silent for its time", () => {
+    const [clock, otherClock] = [new ManualClock(), new ManualClock()];
+    const [near, far] = [placeOf('near', clock), placeOf('far', otherClock)];
+    const folder = near.nameOf(session);
+    expect('pid' in near.take(folder, session)).toBe(false);
+    const owner = far.take(folder, session);
+    assert('pid' in owner);
+    expect(far.describe(owner)).toBe(
+      `session one of process ${process.pid} in another container or machine (near), until it has not renewed its lock for 60 s`,
+    );
+    let got: string | null = null;
+    far.waitFor(folder, session, (lock) => {
+      got = lock === null ? 'failed' : 'taken';
+    });
+    for (let second = 0; second < 300; second += 1) {
+      clock.advance(1_000);
+      otherClock.advance(1_000);
+    }
+    expect(got).toBeNull();
+    otherClock.advance(40_000);
+    expect(got).toBeNull();
+    otherClock.advance(40_000);
+    expect(got).toBe('taken');
+  });
+
+  it('is missed by the owner that was taken for gone', () => {
+    const [clock, otherClock] = [new ManualClock(), new ManualClock()];
+    const lost: string[] = [];
+    const near = new Workspaces({
+      root,
+      clock,
+      others: new ForeignLocks(() => clock.now(), 'boot near', 'near'),
+      onLost: ({ message }) => lost.push(message),
+    });
+    const far = placeOf('far', otherClock);
+    const folder = far.nameOf(session);
+    near.take(folder, session);
+    far.take(folder, session);
+    otherClock.advance(60_000);
+    expect('pid' in far.take(folder, session)).toBe(false);
+    clock.advance(60_000);
+    expect(lost).toEqual([`the lock of the folder ${folder} is gone: another process may work in it`]);
+    expect(clock.armed).toBe(0);
+  });
+
+  it('is free at once when the machine of its owner has been started again', () => {
+    const clock = new ManualClock();
+    const at = (boot: string) =>
+      new Workspaces({ root, clock, others: new ForeignLocks(() => clock.now(), `${boot} pid:[4026531836]`, 'here') });
+    const folder = at('first').nameOf(session);
+    at('first').take(folder, session);
+    expect('pid' in at('second').take(folder, session)).toBe(false);
+  });
+
+  const flags = [
+    ['--pid', '--fork', '--kill-child'],
+    ['--pid', '--fork', '--kill-child', '--map-root-user'],
+  ].find((some) => spawnSync('unshare', [...some, 'true']).status === 0);
+
+  it.skipIf(flags === undefined)(
+    'has one owner in three namespaces of processes, and another when that is killed',
+    async () => {
+      const shared = join(root, 'shared');
+      const fixture = fileURLToPath(new URL('fixtures/folder-holder.ts', import.meta.url));
+      const start = async () => {
+        const child = spawn('unshare', [...(flags ?? []), process.execPath, fixture, shared, '1000'], {
+          stdio: ['pipe', 'pipe', 'inherit'],
+        });
+        const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+        const next = async (): Promise<string> => String((await lines.next()).value);
+        return { child, next, said: await next() };
+      };
+      const three = [await start(), await start(), await start()];
+      const [first, second, third] = three;
+      expect(first?.said).toBe('taken');
+      expect(second?.said).toMatch(/in another container or machine/);
+      expect(third?.said).toMatch(/in another container or machine/);
+      first?.child.kill('SIGKILL');
+      expect(await Promise.race([second?.next(), third?.next()])).toBe('taken');
+      three.forEach(({ child }) => child.kill('SIGKILL'));
+    },
+  );
 });

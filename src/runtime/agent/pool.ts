@@ -370,7 +370,7 @@ export class AgentPool {
     const folder = treeGet(this.#slots.folders, name);
     const other = this.#foreign.get(name)?.owner;
     if (other !== undefined) {
-      return `session ${other.session} of process ${other.pid}`;
+      return this.#parts.workspaces?.describe(other) ?? `process ${other.pid}`;
     }
     const holder = folder?.holder ?? folder?.first ?? null;
     const claim = holder === null || holder === id ? undefined : treeGet(this.#slots.claims, holder);

@@ -4,8 +4,9 @@
  * Owned by one runtime; made for real programs only. Which session of this process gets a folder, and when, is decided by
  * `src/core/slots`; `AgentPool` takes it here for the one that does.
  *  workspaces/1 The name of a folder is the same for all sessions that work in it, whatever links lead to it.
- *  workspaces/2 A folder that is taken has a lock file, so that no other process of this machine takes it. One that another process has is tried
+ *  workspaces/2 A folder that is taken has a lock file, so that no other process takes it. One that another process has is tried
  *               again, at growing intervals, until it is free.
+ *               Locks are renewed as long as they are held, for processes of other containers and machines that see the folder.
  *  workspaces/3 A new folder has mode 0700. A folder that exists is not changed, and no folder is removed. A data folder that was there
  *               and is gone is not made again: its owner could not put it back.
  */
@@ -17,7 +18,14 @@ import type { SessionKey } from '../../core/model/ids.ts';
 import { backoffMs, processInfo } from '../../supervise/index.ts';
 import { globOf } from '../../core/glob.ts';
 import { type Clock, systemClock } from '../clock.ts';
-import { type FolderLock, folderOwner, type LockOwner, lockFolder } from './folder-lock.ts';
+import {
+  describeOwner,
+  type FolderLock,
+  folderOwner,
+  ForeignLocks,
+  type LockOwner,
+  lockFolder,
+} from './folder-lock.ts';
 
 export interface WorkspaceRule {
   /** Key of a session; `*` matches any characters. */
@@ -34,7 +42,17 @@ export interface WorkspaceOptions {
   readonly clock?: Clock;
   /** From 0 to below 1. */
   readonly random?: () => number;
+  /** After so long without a renewal a process of another container or machine takes a folder over, ms. Its agent must be ended by then. */
+  readonly quietMs?: number;
+  /** The places of other processes, as this one sees them. */
+  readonly others?: ForeignLocks;
+  /** Another process has taken a folder that this one had. */
+  readonly onLost?: (error: Error) => void;
 }
+
+const defaultQuietMs = 60_000;
+/** Renewals in that time. */
+const renewals = 6;
 
 /** Another process does not report that it has released the folder, so it is tried again, at growing intervals. */
 const retryPlan = { firstMs: 500, maxMs: 15_000 } as const;
@@ -82,9 +100,18 @@ export class Workspaces {
   readonly #rules: readonly { readonly fits: RegExp; readonly folder: string }[];
   readonly #clock: Clock;
   readonly #random: () => number;
+  readonly #quietMs: number;
+  readonly #others: ForeignLocks;
+  readonly #onLost: (error: Error) => void;
+  readonly #held = new Map<FolderLock, string>();
+  #cancelRenewal: (() => void) | null = null;
   #startTime: string | null = null;
 
-  constructor({ root, rules = [], clock = systemClock, random = Math.random }: WorkspaceOptions) {
+  constructor(options: WorkspaceOptions) {
+    const { root, rules = [], clock = systemClock, random = Math.random } = options;
+    this.#quietMs = options.quietMs ?? defaultQuietMs;
+    this.#others = options.others ?? new ForeignLocks(() => clock.now());
+    this.#onLost = options.onLost ?? (() => {});
     this.#root = root;
     this.#holder = existsSync(dirname(root)) ? dirname(root) : null;
     this.#rules = rules.map(({ session, folder }) => ({ fits: globOf(session), folder }));
@@ -113,7 +140,7 @@ export class Workspaces {
 
   /** The other process that has the folder now; null: none has. */
   ownerOf(folder: string): LockOwner | null {
-    return folderOwner(folder);
+    return folderOwner(folder, this.#others);
   }
 
   /** Makes and locks the folder; or says which process has it. Throws if it cannot be made or locked. */
@@ -122,7 +149,42 @@ export class Workspaces {
       throw new AppError({ code: 'store_replaced', message: `the folder ${this.#holder} was removed or moved` });
     }
     makeFolder(folder);
-    return lockFolder(folder, this.#ownerFor(session));
+    const got = lockFolder(folder, this.#ownerFor(session), this.#others);
+    return 'pid' in got ? got : this.#hold(folder, got);
+  }
+
+  /** Who has it, for a person. */
+  describe(owner: LockOwner): string {
+    return describeOwner(owner, this.#others.space);
+  }
+
+  #hold(folder: string, lock: FolderLock): FolderLock {
+    this.#held.set(lock, folder);
+    this.#renewLater();
+    const release = (): void => {
+      this.#held.delete(lock);
+      if (this.#held.size === 0) {
+        this.#cancelRenewal?.();
+        this.#cancelRenewal = null;
+      }
+      lock.release();
+    };
+    return { renew: () => lock.renew(), release };
+  }
+
+  #renewLater(): void {
+    this.#cancelRenewal ??= this.#clock.timer(this.#quietMs / renewals, () => {
+      this.#cancelRenewal = null;
+      for (const [lock, folder] of this.#held) {
+        if (!lock.renew()) {
+          this.#held.delete(lock);
+          this.#onLost(new Error(`the lock of the folder ${folder} is gone: another process may work in it`));
+        }
+      }
+      if (this.#held.size > 0) {
+        this.#renewLater();
+      }
+    });
   }
 
   /** Another process has the folder. `free` is called when it has not: with the lock, or with null if the folder cannot be taken. */
@@ -152,6 +214,7 @@ export class Workspaces {
 
   #ownerFor(session: string): LockOwner {
     this.#startTime ??= processInfo(process.pid)?.startTime ?? '';
-    return { pid: process.pid, startTime: this.#startTime, session };
+    const { space, host } = this.#others;
+    return { pid: process.pid, startTime: this.#startTime, session, place: { space, host, quietMs: this.#quietMs } };
   }
 }
