@@ -1,5 +1,5 @@
 /** Tells a move of the checker to a person: who did what, and what was different afterwards. */
-import type { Input, RunnerInput } from '../../src/core/model/inputs.ts';
+import type { Input, InputOf, RunnerInput } from '../../src/core/model/inputs.ts';
 import type { Agent, Session } from '../../src/core/model/session.ts';
 import type { Task } from '../../src/core/model/task.ts';
 import type { Effect } from '../../src/core/model/effects.ts';
@@ -84,6 +84,17 @@ function runnerInput(input: RunnerInput): string {
   }
 }
 
+function permissionInput(input: InputOf<'permission-requested' | 'permission-withdrawn' | 'respond'>): string {
+  switch (input.type) {
+    case 'permission-requested':
+      return `asks for permission ${input.request} in turn ${input.turn}${input.policyDecision === null ? '' : `, policy: ${input.policyDecision}`}`;
+    case 'permission-withdrawn':
+      return `asks no more for ${input.request} in turn ${input.turn}`;
+    case 'respond':
+      return `${input.allow ? 'allows' : 'denies'} ${input.request} of turn ${input.turn}`;
+  }
+}
+
 function inputOf(input: Input): string {
   switch (input.type) {
     case 'submit':
@@ -131,13 +142,11 @@ function inputOf(input: Input): string {
     case 'fenced':
       return 'has lost the session';
     case 'permission-requested':
-      return `asks for permission ${input.request} in turn ${input.turn}${input.policyDecision === null ? '' : `, policy: ${input.policyDecision}`}`;
     case 'permission-withdrawn':
-      return `asks no more for ${input.request} in turn ${input.turn}`;
+    case 'respond':
+      return permissionInput(input);
     case 'turn-limit':
       return `turn ${input.turn} has reached its limit: ${input.limit}`;
-    case 'respond':
-      return `${input.allow ? 'allows' : 'denies'} ${input.request} of turn ${input.turn}`;
     case 'switched':
       return `${input.ok ? 'has changed' : 'does not change'} its model to ${input.model}`;
     case 'throttle':
@@ -145,6 +154,7 @@ function inputOf(input: Input): string {
     case 'fault':
       return `a step threw: ${input.reason}`;
     case 'report':
+    case 'rewound':
     case 'continue':
     case 'park':
     case 'unpark':

@@ -32,6 +32,7 @@ export const encodeWorld =
       out.byte(results.indexOf(renewal.result?.state ?? null));
       out.byte(optional(renewal.result?.era ?? null));
       out.flag(renewal.result?.owns ?? false);
+      out.flag(renewal.result?.settled ?? false);
     }
     if (config.steady) {
       out.byte(world.pace.sent);
@@ -51,11 +52,11 @@ function encodeStore({ rules, times, config }: Setting, world: World, out: Write
   if (!config.failover) {
     return;
   }
-  out.byte(world.rowEra * 4 + world.era * 2 + world.leaseEra);
+  out.byte(world.rowEra * 2 + world.leaseEra);
   if (world.rowEra === 0) {
     row(world.standby);
   } else {
-    out.byte(world.era === 0 ? 0 : Math.min(world.eraAge, times.ttlMs));
+    out.byte(Math.min(world.eraAge, times.ttlMs));
     out.byte(optional(world.unverified));
   }
 }

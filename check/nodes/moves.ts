@@ -108,7 +108,8 @@ function renewals(setting: Setting, world: World, offer: Offer): void {
   }
   if (renewal.result === null) {
     const isUp = rules.renews(row.state);
-    const result = { state: isUp ? 'up' : 'dead', era: rowEra, owns: row.owner === 'A' } as const;
+    const settled = isSettled(setting, world);
+    const result = { state: isUp ? 'up' : 'dead', era: rowEra, settled, owns: row.owner === 'A' } as const;
     const renewed: Row = isUp
       ? { ...row, beat: Math.max(row.beat, world.watch.beat, world.standby.beat) + 1, age: 0, shown: 0 }
       : row;
@@ -125,15 +126,7 @@ function renewals(setting: Setting, world: World, offer: Offer): void {
 type Result = NonNullable<NonNullable<World['renewal']>['result']>;
 
 function answered({ rules, times }: Setting, world: World, age: number, result: Result): World {
-  const isNewEra = result.era !== world.era;
-  const eraAge = isNewEra ? 0 : world.eraAge;
-  const read: World = {
-    ...world,
-    renewal: null,
-    pace: { ...world.pace, answered: 0, isLost: false },
-    era: result.era,
-    eraAge,
-  };
+  const read: World = { ...world, renewal: null, pace: { ...world.pace, answered: 0, isLost: false } };
   if (result.state === 'dead') {
     return { ...dropped(read), isDead: true };
   }
@@ -141,7 +134,7 @@ function answered({ rules, times }: Setting, world: World, age: number, result: 
     return dropped(read);
   }
   const hasLapsed = world.leaseAge >= times.freezeMs;
-  const mayResume = !hasLapsed || rules.resumes(result.era === world.leaseEra, eraAge >= times.ttlMs);
+  const mayResume = !hasLapsed || rules.resumes(result.era === world.leaseEra, result.settled);
   if (!rules.extends(age, times) || !mayResume) {
     return read;
   }
@@ -157,6 +150,9 @@ const dropped = (world: World): World => ({
   ending: world.agent === 'none' ? null : (world.ending ?? 0),
 });
 
+/** Some node may have seen the era for a time-to-live, and have said so. The first one of all has nothing behind it. */
+const isSettled = ({ times }: Setting, { rowEra, eraAge }: World): boolean => rowEra === 0 || eraAge >= times.ttlMs;
+
 function launcher(setting: Setting, world: World, offer: Offer): void {
   const { times } = setting;
   const { agent, ending, leaseAge } = world;
@@ -169,7 +165,8 @@ function launcher(setting: Setting, world: World, offer: Offer): void {
   }
 }
 
-function agents({ config, rules, times }: Setting, world: World, offer: Offer): void {
+function agents(setting: Setting, world: World, offer: Offer): void {
+  const { config, rules, times } = setting;
   const { agent, row, leaseAge } = world;
   if (world.daemon !== 'up' || world.isDead || config.steady) {
     return;
@@ -189,9 +186,7 @@ function agents({ config, rules, times }: Setting, world: World, offer: Offer): 
     offer('A', 'gives the session back', { ...world, has: false, row: { ...row, owner: null } });
   }
   const isFree = row.state === 'up' && row.owner !== 'B';
-  const isSettled = world.eraAge >= times.ttlMs;
-  // Claims of its own incarnation alone: the era is known from the answer.
-  if (!world.has && isAlone && isFree && rules.claims(world.rowEra === 0, isSettled && world.era === world.rowEra)) {
+  if (!world.has && isAlone && isFree && rules.claims(isSettled(setting, world))) {
     offer('A', 'claims the session', { ...world, has: true, row: { ...row, owner: 'A' } });
   }
 }
@@ -271,6 +266,7 @@ function failover({ config }: Setting, world: World, offer: Offer): void {
     ...world,
     row: world.standby,
     rowEra: 1,
+    eraAge: 0,
     unverified: world.other === 'none' ? null : 0,
   });
 }

@@ -29,10 +29,10 @@ export interface NodeRules {
   readonly declares: (sameBeat: boolean, sameEra: boolean) => boolean;
   /** After a failover: ownership is compared before a renewal gives a lease. */
   readonly keeps: (owns: boolean) => boolean;
-  /** A lease that has lapsed is taken up again. `settled`: a time-to-live has passed since the node met this era. */
+  /** A lease that has lapsed is taken up again. `settled`: a time-to-live has passed since a node met this era. */
   readonly resumes: (sameEra: boolean, settled: boolean) => boolean;
-  /** The same for a session that is to be claimed. */
-  readonly claims: (firstEra: boolean, settled: boolean) => boolean;
+  /** A session may be claimed. */
+  readonly claims: (settled: boolean) => boolean;
 
   /** A commit is taken, compared with the session's row where it is carried out. */
   readonly writes: (sameOwner: boolean, sameLease: boolean, sameVersion: boolean) => boolean;
@@ -62,7 +62,7 @@ export const nodeRules: NodeRules = {
   declares: (sameBeat, sameEra) => sameBeat && sameEra,
   keeps: (owns) => owns,
   resumes: (sameEra, settled) => sameEra || settled,
-  claims: (firstEra, settled) => firstEra || settled,
+  claims: (settled) => settled,
 
   writes: (sameOwner, sameLease, sameVersion) => sameOwner && sameLease && sameVersion,
   leaseAfter: (lease) => lease + 1,

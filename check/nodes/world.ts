@@ -45,7 +45,12 @@ export interface Row {
 interface Renewal {
   readonly age: number;
   /** Null: the store has not got to it. */
-  readonly result: null | { readonly state: 'up' | 'dead'; readonly era: number; readonly owns: boolean };
+  readonly result: null | {
+    readonly state: 'up' | 'dead';
+    readonly era: number;
+    readonly settled: boolean;
+    readonly owns: boolean;
+  };
 }
 
 interface Look {
@@ -71,8 +76,7 @@ export interface World {
   readonly renewal: Renewal | null;
   /** Since a renewal was sent, and answered or lost. Only where the node is steady. */
   readonly pace: { readonly sent: number; readonly answered: number; readonly isLost: boolean };
-  readonly era: number;
-  /** Since A met this era. */
+  /** Since the failover. */
   readonly eraAge: number;
 
   readonly row: Row;
@@ -106,7 +110,6 @@ export const initialWorld: World = {
   leaseEra: 0,
   renewal: null,
   pace: { sent: 0, answered: 0, isLost: false },
-  era: 0,
   eraAge: 0,
   row: firstRow,
   rowEra: 0,

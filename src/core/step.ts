@@ -21,7 +21,19 @@ import { timer } from './rules/timers.ts';
 import { arrange } from './rules/arrange.ts';
 import { newConversation } from './rules/conversation.ts';
 import { isArmed, setDeadlines } from './rules/deadlines.ts';
-import { cancel, edit, evict, move, park, report, restartAgent, stop, throttle, unpark } from './rules/commands.ts';
+import {
+  cancel,
+  edit,
+  evict,
+  move,
+  park,
+  report,
+  restartAgent,
+  rewound,
+  stop,
+  throttle,
+  unpark,
+} from './rules/commands.ts';
 import { begin, type Draft, finish, getTask, mustTask } from './draft.ts';
 import type { AgentInput, Input, RunnerInput, TurnInput } from './model/inputs.ts';
 import type { Session } from './model/session.ts';
@@ -63,6 +75,8 @@ function apply(d: Draft, input: Input): RuleReply {
       return throttle(d, input);
     case 'report':
       return report(d, input);
+    case 'rewound':
+      return rewound(d, input);
     case 'respond':
       return respond(d, input);
     case 'claim':

@@ -171,6 +171,7 @@ function addressToCome() {
 /** A part that is opened later is closed earlier: it is in an inner scope. */
 async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon> {
   const { folder, config, version, faults = noFaults, pid = process.pid, watch } = options;
+  const guard = guardOf(watch);
   openFolder(folder);
   const resolveSession = aliasResolver(config.aliases);
   const runners = await configuredRunners(config);
@@ -188,7 +189,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
     agentApi: { url: () => address.url, token: newToken },
     begin: address.known,
     store,
-    node: nodeOptions({ config, folder, pid, version, address: () => address.url, guard: guardOf(watch) }),
+    node: nodeOptions({ config, folder, pid, version, address: () => address.url, guard }, storage.log),
     agent: agent.driver,
     runners,
     ...sessionSettings(config),

@@ -5,6 +5,7 @@ import { globOf } from '../core/glob.ts';
 import { leaseTimes } from '../protocol/lease-times.ts';
 import type { ClusterOptions, LeaseGuard } from '../runtime/cluster/options.ts';
 import { monotonicMs } from '../supervise/index.ts';
+import type { Logger } from '../server/options.ts';
 import type { Watchdog } from '../supervise/watchdog/watchdog.ts';
 import type { DaemonConfig } from './config/resolve.ts';
 
@@ -46,7 +47,21 @@ function needsOf(sessions: DaemonConfig['sessions']): (session: string) => reado
   return (session) => rules.find(({ fits }) => fits.test(session))?.labels ?? [];
 }
 
-export function nodeOptions({ config, folder, pid, version, address, guard }: NodeParts): ClusterOptions {
+/** The first era that is met is settled as a rule, which is no news. */
+function eraTeller(log: Logger, ttlMs: number): (settled: boolean) => void {
+  let waits = false;
+  return (settled) => {
+    if (!settled) {
+      const why = 'the database has failed over, or comes out of a backup';
+      log.warn({ waitMs: ttlMs }, `${why}: for one time-to-live no session is claimed`);
+    } else if (waits) {
+      log.info({}, 'sessions are claimed again');
+    }
+    waits = !settled;
+  };
+}
+
+export function nodeOptions({ config, folder, pid, version, address, guard }: NodeParts, log: Logger): ClusterOptions {
   const { name = nodeName(folder), ttlMs, pollMs, labels } = config.node;
   return {
     facts: { name, host: hostname(), pid, version, labels },
@@ -54,6 +69,7 @@ export function nodeOptions({ config, folder, pid, version, address, guard }: No
     times: leaseTimes(ttlMs),
     pollMs,
     address,
+    onEra: eraTeller(log, ttlMs),
     ...(guard === null ? {} : { guard }),
   };
 }

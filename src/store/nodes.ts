@@ -9,13 +9,25 @@
  *          compared once more where it is said. No wall clock is read.
  *  nodes/3 A command that was sent is accepted: it is applied once, by the commit that takes it out and writes its reply, or withdrawn before.
  *  nodes/4 Of two nodes that replace what the same version said of a provider, one does.
- *  nodes/5 Hints may be lost; whoever looks again after a while misses nothing.
+ *  nodes/5 In an era that is not settled nobody claims: an agent may still run whose claim the failover has lost.
+ *  nodes/6 Hints may be lost; whoever looks again after a while misses nothing.
  */
 import type { SessionKey } from '../core/model/ids.ts';
 import type { MaybePromise } from './maybe-promise.ts';
 
 /** One start of a node, a random whole number below 2^48: numbers that a lost tail gives out twice would meet. */
 export type NodeId = number;
+
+/**
+ * One life of the store: a failover and a restore each begin another, in which the last moments of the one before may be missing. Unique for ever.
+ */
+export type Era = string;
+
+export interface EraState {
+  readonly era: Era;
+  /** Some node has seen it for a whole time-to-live: no agent works any more by a lease of the era before. */
+  readonly settled: boolean;
+}
 
 export interface NodeFacts {
   /** For people; unique among those that are up. */
@@ -50,6 +62,14 @@ export interface StoredNode extends NodeFacts, NodeLoad {
   readonly beat: number;
   /** Sessions that it owns. */
   readonly sessions: number;
+}
+
+/** What there is at one moment. */
+export interface Look {
+  /** Null: it begins at this moment. */
+  readonly era: Era | null;
+  /** Those that are up or draining, by name. */
+  readonly nodes: readonly StoredNode[];
 }
 
 /** Who has a session that could not be claimed. */
@@ -92,30 +112,36 @@ export interface StoredThrottle {
  * gave sessions back, or letters for a session that no node has; `throttles` of providers that have changed. */
 export type Hint = 'letters' | 'events' | 'nodes' | 'throttles';
 
+export type Renewal = EraState & { readonly state: 'up' | 'draining' };
+
 export interface Nodes {
   /**
    * From now on this store claims, commits and writes as `id`; who it was before has left. Throws `store_locked` beside a daemon that
    * shares the store with nobody, and beside a node of this name that is up, unless its process is gone on this very machine.
    */
-  join(id: NodeId, facts: NodeFacts): MaybePromise<void>;
-  /** A sign of life, with what it does. The state that others gave this node; null: it is dead, or not there. */
-  renew(load: NodeLoad, address: string | null): MaybePromise<'up' | 'draining' | null>;
+  join(id: NodeId, facts: NodeFacts): MaybePromise<EraState>;
+  /**
+   * A sign of life, with what it does. The state that others gave this node; null: it is dead, or not there. `settles`: an era that this node has
+   * seen for a whole time-to-live; the next renewal tells what has come of it.
+   */
+  renew(load: NodeLoad, address: string | null, settles: Era | null): MaybePromise<Renewal | null>;
   /** Its sessions are free from now on. */
   leave(): MaybePromise<void>;
-  /** Those that are up or draining, by name. */
-  list(): MaybePromise<readonly StoredNode[]>;
-  /** False: it has beaten since, or is not up any more. */
-  declareDead(id: NodeId, beat: number): MaybePromise<boolean>;
+  look(): MaybePromise<Look>;
+  /** False: it has beaten since, is not up any more, or the era is another one. */
+  declareDead(id: NodeId, beat: number, era: Era): MaybePromise<boolean>;
   /** It claims nothing more. False: no such node is up or draining. */
   drain(id: NodeId, draining: boolean): MaybePromise<boolean>;
   /** Gives sessions back; of those that have another lease or owner by now nothing changes. */
   release(sessions: readonly { readonly session: SessionKey; readonly lease: number }[]): MaybePromise<void>;
   /** Sessions without an owner alive that have open tasks, are parked, or have a command waiting. Any order. */
   orphans(limit: number): MaybePromise<readonly SessionKey[]>;
-  /** Which of these sessions this node does not own with the given lease. */
+  /** Which of these sessions this node does not own with the given lease, or has committed what is not there any more. */
   lost(
     sessions: readonly { readonly session: SessionKey; readonly lease: number }[],
   ): MaybePromise<readonly SessionKey[]>;
+  /** Sessions that are this node's and have open tasks, are parked, or have a command waiting. */
+  owned(): MaybePromise<readonly SessionKey[]>;
 
   send(letters: readonly Letter[]): MaybePromise<void>;
   /** Commands for sessions that this node owns and questions to it, oldest first. They stay until they are applied, answered or withdrawn. */

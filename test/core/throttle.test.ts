@@ -261,6 +261,16 @@ describe('a throttled session', () => {
     expect(box.sent('start')).toMatchObject([{ model: 'large' }]);
   });
 
+  test('records that the store lost events of the session, and changes nothing', () => {
+    const box = inBackground();
+    box.do({ type: 'rewound', node: 'a' });
+    expect(box.acts).toEqual([]);
+    expect(box.records).toMatchObject([
+      { type: 'event', task: null, event: { type: 'store-rewound', data: { node: 'a' } } },
+    ]);
+    expect(box.state).toBe('running');
+  });
+
   test('records a hang report like any other session, and changes nothing (core/21)', () => {
     const box = inBackground();
     const note = { report: '20261128-140500-1', class: 'agent-silent', summary: 'silent for 5 min' };

@@ -184,7 +184,7 @@ describe('a node that dies', () => {
     const [before] = await b.node.box.nodes();
     const dead = before?.id ?? 0;
     const found = disk.nodes.get(dead);
-    expect(b.store.nodes?.declareDead(dead, found?.beat ?? 0)).toBe(true);
+    expect(b.store.nodes?.declareDead(dead, found?.beat ?? 0, disk.era.era)).toBe(true);
     await turn.interrupted;
     const again = await Promise.race([a.node.stage.turn(), b.node.stage.turn()]);
     again.finish();
@@ -398,5 +398,48 @@ describe('throttles of providers', () => {
     expect(await b.node.box.restartAgent('test:one')).toEqual({ kind: 'ok' });
     await expect.poll(starts).toBe(before + 1);
     await a.node.box.stop('test:one', 'session');
+  });
+});
+
+describe('a failover that has lost the last moments', () => {
+  const types = async ({ node }: TestNode): Promise<readonly string[]> =>
+    (await node.box.tape('test:one', null, 0, 1_000)).map(({ type }) => type);
+
+  test('of a claim: its agent ends before that of another node begins', async () => {
+    await using nodes = await twoNodes();
+    const { a, b, disk } = nodes;
+    const standby = disk.standby();
+    await a.node.background();
+    const lost = await a.node.stage.turn();
+    let isOver = false;
+    void lost.interrupted.then(() => {
+      isOver = true;
+    });
+    disk.failOver(standby, 'two');
+    const task = await b.node.background();
+    const turn = await Promise.race([a.node.stage.turn(), b.node.stage.turn()]);
+    expect(isOver).toBe(true);
+    turn.finish();
+    expect((await b.node.ended(task)).status).toBe('completed');
+    await expect.poll(() => types(b)).toContain('store-rewound');
+  });
+
+  test('of commits: the task begins again from what is left, and the tape says why', async () => {
+    await using nodes = await twoNodes();
+    const { a, b, disk } = nodes;
+    const task = await a.node.background();
+    const lost = await a.node.stage.turn();
+    const standby = disk.standby();
+    lost.say('never mind');
+    const forgotten = await b.node.background({ prompt: 'second' });
+    disk.failOver(standby, 'two');
+    await lost.interrupted;
+    const turn = await Promise.race([a.node.stage.turn(), b.node.stage.turn()]);
+    turn.finish();
+    const ended = await b.node.ended(task);
+    expect(ended.status).toBe('completed');
+    expectSound(ended, await b.node.tape(task));
+    expect(await b.node.box.task(forgotten)).toBe(null);
+    await expect.poll(() => types(b)).toContain('store-rewound');
   });
 });

@@ -2,29 +2,18 @@ import { expect, test } from 'vitest';
 import { Silence } from '../../src/runtime/cluster/silence.ts';
 import type { StoredNode } from '../../src/store/nodes.ts';
 
-const node = (id: number, beat: number): StoredNode => ({
-  id,
-  beat,
-  name: `n${id}`,
-  host: 'here',
-  pid: 1,
-  version: '1',
-  address: null,
-  ttlMs: 1_000,
-  state: 'up',
-  agents: 0,
-  maxAgents: 1,
-  waiting: 0,
-  idle: 0,
-  labels: [],
-  sessions: 0,
-});
+type Beat = Pick<StoredNode, 'id' | 'beat' | 'ttlMs'>;
+
+/** A look that has found these. */
+const found = (nodes: readonly Beat[], era = 'one') => ({ era, nodes });
+
+const node = (id: number, beat: number): Beat => ({ id, beat, ttlMs: 1_000 });
 
 /** At each of these moments a look that is answered at once; gives who is silent at the last. */
 function looks(silence: Silence, beats: readonly (readonly [at: number, beat: number])[]): readonly number[] {
-  let silent: readonly StoredNode[] = [];
+  let silent: readonly Beat[] = [];
   for (const [at, beat] of beats) {
-    silent = silence.look([node(7, beat)], at, at);
+    silent = silence.look(found([node(7, beat)]), at, at);
   }
   return silent.map(({ id }) => id);
 }
@@ -56,17 +45,40 @@ test('the time without a look counts for nothing', () => {
 
 test('the way of the first look and of the last counts for nothing', () => {
   const silence = new Silence(250);
-  silence.look([node(7, 3)], 0, 200);
+  silence.look(found([node(7, 3)]), 0, 200);
   for (const at of [250, 500, 750, 1_000]) {
-    expect(silence.look([node(7, 3)], at, at + 200)).toEqual([]);
+    expect(silence.look(found([node(7, 3)]), at, at + 200)).toEqual([]);
   }
-  expect(silence.look([node(7, 3)], 1_200, 1_400)).toHaveLength(1);
+  expect(silence.look(found([node(7, 3)]), 1_200, 1_400)).toHaveLength(1);
 });
 
 test('a node that is not listed any more is forgotten', () => {
   const silence = new Silence(250);
   looks(silence, [[0, 3]]);
   expect(silence.isAlone).toBe(false);
-  expect(silence.look([], 250, 250)).toEqual([]);
+  expect(silence.look(found([]), 250, 250)).toEqual([]);
   expect(silence.isAlone).toBe(true);
+});
+
+test('another era counts from its first look', () => {
+  const silence = new Silence(250);
+  looks(silence, [
+    [0, 3],
+    [250, 3],
+    [500, 3],
+    [750, 3],
+  ]);
+  const another = (at: number): readonly Beat[] => silence.look(found([node(7, 3)], 'two'), at, at);
+  for (const at of [1_000, 1_250, 1_500, 1_750]) {
+    expect(another(at)).toEqual([]);
+  }
+  expect(another(2_000)).toEqual([node(7, 3)]);
+});
+
+test('the longest time-to-live of the last look is known', () => {
+  const silence = new Silence(250);
+  silence.look(found([node(7, 3), { ...node(8, 1), ttlMs: 5_000 }]), 0, 0);
+  expect(silence.longestTtlMs).toBe(5_000);
+  silence.look(found([node(7, 3)]), 250, 250);
+  expect(silence.longestTtlMs).toBe(1_000);
 });

@@ -17,10 +17,15 @@ import {
 
 export function memoryHarness() {
   const disk = new MemoryDisk();
+  let eras = 0;
   return {
     openShared: (options: { readonly faults?: Faults } = {}): MemoryStore =>
       openMemoryStore({ disk, shared: true, ...options }),
     open: (options: { readonly faults?: Faults } = {}): MemoryStore => openMemoryStore({ disk, ...options }),
+    failOver(): void {
+      eras += 1;
+      disk.failOver(disk.standby(), `era ${eras}`);
+    },
     dispose(): void {},
   };
 }
@@ -62,6 +67,7 @@ export function lateHarness() {
     openShared(options: { readonly faults?: Faults } = {}): Store {
       return late(inner.openShared(options));
     },
+    failOver: () => inner.failOver(),
     dispose: () => inner.dispose(),
   };
 }

@@ -8,7 +8,7 @@ import { AppError } from '../../src/core/errors.ts';
 import { leaseTimes } from '../../src/protocol/lease-times.ts';
 import { createSignalbox, type Signalbox } from '../../src/runtime/index.ts';
 import type { StoredEvent } from '../../src/store/port.ts';
-import { MemoryDisk } from '../../src/store/memory/disk.ts';
+import { type DiskStandby, MemoryDisk } from '../../src/store/memory/disk.ts';
 import { type MemoryStore, openMemoryStore } from '../../src/store/memory/store.ts';
 import { lateStore, shuffled } from '../../src/testing/store/late.ts';
 import { expectSound, loopPasses } from './box.ts';
@@ -48,6 +48,10 @@ export class Stress {
   readonly nodes: StressNode[] = [];
   readonly accepted = new Set<string>();
   readonly wrong: string[] = [];
+  /** Tasks of a tail that is gone; to be told that one was accepted may come later. */
+  readonly #forgotten = new Set<string>();
+  #standby: DiskStandby | null = null;
+  #eras = 0;
   /** Who has an agent in a turn of the session. */
   readonly #turns = new Map<string, Set<StressNode>>();
   readonly #late: boolean;
@@ -118,6 +122,10 @@ export class Stress {
     return !killed && this.#time < frozenAt;
   }
 
+  get failovers(): number {
+    return this.#eras;
+  }
+
   get alive(): readonly StressNode[] {
     return this.nodes.filter(({ killed }) => !killed);
   }
@@ -133,7 +141,7 @@ export class Stress {
     const lane = this.any(['interactive', 'background', 'background'] as const) ?? 'background';
     node?.box.submit({ session, prompt: session, lane }).then(
       (answer) => {
-        if (answer.kind === 'accepted') {
+        if (answer.kind === 'accepted' && !this.#forgotten.has(answer.task)) {
           this.accepted.add(answer.task);
         }
       },
@@ -152,6 +160,8 @@ export class Stress {
   /** Errors that say that nothing was done, and those of a node that was killed. */
   #expected(node: StressNode | undefined, error: unknown): void {
     const codes = ['owner_unreachable', 'session_moved', 'store_lost', 'closing'];
+    // A letter that a failover has lost, or its reply.
+    codes.push(...(this.#eras > 0 ? ['answer_lost'] : []));
     if (node?.killed !== true && !(error instanceof AppError && codes.includes(error.code))) {
       this.wrong.push(`${node?.name}: ${String(error)}`);
     }
@@ -188,6 +198,23 @@ export class Stress {
         .catch(() => {});
     }
     await this.pass(this.draw(2_000));
+  }
+
+  /** The standby gets all there is, or takes over without what came since. */
+  async failOver(): Promise<void> {
+    if (this.#standby === null || this.draw(3) > 0) {
+      this.#standby = this.disk.standby();
+    } else {
+      this.#eras += 1;
+      const before = [...this.disk.tasks.keys()];
+      this.disk.failOver(this.#standby, `era ${this.#eras}`);
+      for (const task of before.filter((id) => !this.disk.tasks.has(id))) {
+        this.accepted.delete(task);
+        this.#forgotten.add(task);
+      }
+      this.#standby = null;
+    }
+    await this.pass(this.draw(500));
   }
 
   async pass(ms: number): Promise<void> {

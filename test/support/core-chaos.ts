@@ -118,6 +118,8 @@ export class Chaos {
         return { type: of, reason: 'chaos' };
       case 'report':
         return { type: of, note: { report: String(a), class: 'agent-silent', summary: 'chaos' } };
+      case 'rewound':
+        return { type: of, node: 'chaos' };
       case 'throttle': {
         const level = a % 2 === 0 ? 'all' : 'background';
         const until = b === 0 ? null : b;
@@ -349,6 +351,7 @@ const weights = {
   'give-way': 2,
   fault: 1,
   report: 1,
+  rewound: 1,
   throttle: 3,
   respond: 3,
   call: 6,

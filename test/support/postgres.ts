@@ -8,7 +8,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } f
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Client } from 'pg';
+import { Client } from 'pg';
 import { freePort, giveTo, serverUser, untilSays } from './server-program.ts';
 
 export interface PostgresServer {
@@ -21,6 +21,8 @@ export interface PostgresServer {
   readonly pid: number;
   /** `user`: one that the test makes, by password only; the default one needs none. */
   urlOf(database: string, user?: string): string;
+  /** One statement on a connection for it alone. */
+  query(text: string): Promise<void>;
   /** Ends the server at once, without a last word to its connections, and keeps its data. */
   crash(): Promise<void>;
   /** After `crash`, on the same data and port. */
@@ -101,6 +103,12 @@ export async function startPostgres(
     },
     url: urlOf('postgres'),
     urlOf,
+    async query(text) {
+      const client = new Client({ connectionString: urlOf('postgres') });
+      await client.connect();
+      await client.query(text);
+      await client.end();
+    },
     crash,
     restart: async () => {
       server = await start();

@@ -47,6 +47,7 @@ const commonKinds = {
   switched: ['ok', 'stale'],
   throttle: ['ok'],
   report: ['ok'],
+  rewound: ['ok'],
   'new-conversation': ['conversation'],
   continue: ['ok', 'stale'],
   unsolicited: ['ok', 'stale'],

@@ -76,6 +76,7 @@ function whyNot(session: Session, input: Input): Why {
     case 'fault':
     case 'throttle':
     case 'report':
+    case 'rewound':
     case 'new-conversation':
     case 'recovered':
     case 'fenced':

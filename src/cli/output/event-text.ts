@@ -31,6 +31,7 @@ function knownText(event: Known): string {
     case 'turn-ended':
       return turnText(event.data);
     case 'hang-reported':
+    case 'store-rewound':
     case 'queued':
     case 'merged':
     case 'steered':

@@ -159,6 +159,8 @@ export interface SessionEventData {
   throttled: Throttle;
   unthrottled: { readonly reason: string | null };
   'hang-reported': HangNote;
+  /** Events that stood here before are gone: a failover of the store has lost them. */
+  'store-rewound': { readonly node: string };
   /** A turn that nobody asked for. */
   'unsolicited-turn': {
     readonly incarnation: Incarnation;

@@ -173,6 +173,8 @@ type ShellInput =
   | { readonly type: 'throttle'; readonly throttle: Throttle | null }
   /** A hang report concerns this session. */
   | { readonly type: 'report'; readonly note: HangNote }
+  /** The store has lost the last events of the session; `node` found that out. */
+  | { readonly type: 'rewound'; readonly node: string }
   /** The runtime needs the agent's place for another session; only an agent at rest is closed. */
   | { readonly type: 'make-room' }
   /** First input after a rebuild from the store: the agent and the runners of the old node are gone. */

@@ -247,6 +247,11 @@ export function report(d: Draft, input: InputOf<'report'>): Reply {
   return okReply;
 }
 
+export function rewound(d: Draft, { node }: InputOf<'rewound'>): Reply {
+  sessionEvent(d, 'store-rewound', { node });
+  return okReply;
+}
+
 /** Ends the agent; the turn on it is taken again by the next one and burns no attempt. */
 export function restartAgent(d: Draft, input: InputOf<'restart-agent'>): Reply {
   const agent = d.s.agent;

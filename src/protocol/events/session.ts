@@ -210,6 +210,12 @@ const recovered = eventData(
   { owner: '0198f0a2-7c1e-7c62-9d3e-0d6b5f0c2a11' },
 );
 
+const storeRewound = eventData(
+  'The store lost the last events of the session: it failed over to a standby that did not have them. What they told may have happened.',
+  { node: { type: 'string', description: 'Name of the node that found it out.' } },
+  { node: 'build-2' },
+);
+
 const fault = eventData(
   'A defect of Signalbox stopped the session. It is parked; `signalbox unpark` resumes it.',
   { reason: { type: 'string', description: 'The error.' } },
@@ -230,6 +236,7 @@ export const sessionEvents = {
   throttled,
   unthrottled,
   'hang-reported': hangReported,
+  'store-rewound': storeRewound,
   'unsolicited-turn': unsolicitedTurn,
   'unexpected-output': unexpectedOutput,
   evicted,

@@ -64,6 +64,8 @@ export class Cluster implements ClusterLink {
   readonly #resting = new Map<SessionKey, number>();
   /** Sessions that may be this node's without being open: the answer to their claim got lost. */
   readonly #unsure = new Set<SessionKey>();
+  /** Sessions of which a failover has lost something, unless this node is dead, and whose tapes do not say so yet. */
+  readonly #rewound = new Set<SessionKey>();
   #adopting: Promise<void> | null = null;
   #giving: Promise<void> | null = null;
   #gives = false;
@@ -99,7 +101,14 @@ export class Cluster implements ClusterLink {
         this.#placement.see(all);
         this.#throttles.look();
       },
-      renewed: (late) => this.#renewed(late),
+      verify: (isOther) => this.#verify(isOther),
+      renewed: () => this.#renewed(),
+      settled: (isSettled) => {
+        options.onEra?.(isSettled);
+        if (isSettled) {
+          void this.#settled();
+        }
+      },
       died: () => void this.#died(),
       freed: () => void this.adopt(),
     });
@@ -123,6 +132,10 @@ export class Cluster implements ClusterLink {
 
   /** It claims no session. */
   get claimsNothing(): boolean {
+    return this.#drains || !this.#membership.isSettled;
+  }
+
+  get #drains(): boolean {
     return this.#membership.state !== 'up';
   }
 
@@ -130,8 +143,8 @@ export class Cluster implements ClusterLink {
     return this.#membership.state === 'dead';
   }
 
-  list(): Promise<readonly StoredNode[]> {
-    return Promise.resolve(this.#nodes.list());
+  async list(): Promise<readonly StoredNode[]> {
+    return (await this.#nodes.look()).nodes;
   }
 
   async drain(id: NodeId, draining: boolean): Promise<boolean> {
@@ -179,7 +192,7 @@ export class Cluster implements ClusterLink {
 
   /** Of every other node; what does not answer in time is left out. */
   async askAll(ask: string, about: unknown): Promise<readonly unknown[]> {
-    const others = (await this.#nodes.list()).filter(({ id }) => id !== this.id);
+    const others = (await this.#nodes.look()).nodes.filter(({ id }) => id !== this.id);
     const answers = await Promise.allSettled(
       others.map(({ id }) => this.#letters.ask({ node: id }, { kind: 'question', ask, about }, questionMs)),
     );
@@ -201,6 +214,10 @@ export class Cluster implements ClusterLink {
 
   unsure(session: SessionKey): void {
     this.#unsure.add(session);
+  }
+
+  fenced(session: SessionKey): void {
+    this.#rewound.add(session);
   }
 
   /** It is given back with the next poll, unless it is wanted before. */
@@ -357,11 +374,8 @@ export class Cluster implements ClusterLink {
     }
   }
 
-  #renewed(late: boolean): void {
-    if (late) {
-      void this.#verify();
-    }
-    if (this.claimsNothing && !this.#draining && !this.#sealed) {
+  #renewed(): void {
+    if (this.#drains && !this.#draining && !this.#sealed) {
       this.#draining = true;
       void this.#drain().finally(() => {
         this.#draining = false;
@@ -369,22 +383,42 @@ export class Cluster implements ClusterLink {
     }
   }
 
-  /** Behind a failover that has lost its last moments a session may be somebody else's again. */
-  async #verify(): Promise<void> {
-    const registry = this.#registry;
-    if (registry === null) {
-      return;
-    }
-    const owned = registry.actors().filter(({ detached }) => !detached);
-    try {
-      const lost = new Set(await this.#nodes.lost(owned.map(({ key, lease }) => ({ session: key, lease }))));
-      for (const actor of owned) {
-        if (lost.has(actor.key)) {
-          actor.fence(null, sessionMoved(actor.key));
+  /** Behind a failover that has lost its last moments a session may be somebody else's again, or this node's without its last events. */
+  async #verify(isOtherEra: boolean): Promise<void> {
+    const owned = this.#registry?.actors().filter(({ detached }) => !detached) ?? [];
+    const lost = new Set(await this.#nodes.lost(owned.map(({ key, lease }) => ({ session: key, lease }))));
+    for (const actor of owned) {
+      if (lost.has(actor.key)) {
+        actor.fence(null, sessionMoved(actor.key));
+        if (isOtherEra) {
+          this.#rewound.add(actor.key);
         }
       }
+    }
+  }
+
+  /** What was given away in what is lost, or rewound, is this node's without being open. */
+  async #settled(): Promise<void> {
+    try {
+      if (this.#registry !== null) {
+        (await this.#nodes.owned()).forEach((key) => this.#unsure.add(key));
+      }
     } catch (error) {
-      this.#context.onError(error, 'verify');
+      this.#context.onError(error, 'takeover');
+    }
+    await this.adopt();
+    this.#tellRewound();
+  }
+
+  /** On the tape of each such session, by whom it is now. */
+  #tellRewound(): void {
+    for (const session of this.#rewound) {
+      this.#rewound.delete(session);
+      this.command(session, { type: 'rewound', at: this.#context.clock.wall(), node: this.#options.facts.name }).catch(
+        (error: unknown) => {
+          this.#context.onError(error, 'rewound');
+        },
+      );
     }
   }
 
@@ -434,6 +468,7 @@ export class Cluster implements ClusterLink {
         });
       }
     }
+    this.#rewound.clear();
     await this.adopt();
   }
 

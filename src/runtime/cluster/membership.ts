@@ -8,10 +8,12 @@
  *  cluster-member/3 What a commit brings about happens only under a lease that is known to last: behind a pause the next renewal tells
  *               whether this node is still alive.
  *  cluster-member/4 A node that is declared dead stays dead; the daemon goes on as a new node.
+ *  cluster-member/5 In another era of the store a lease is given when the sessions have been compared with what is there. One that has lapsed
+ *               is given again when the era is settled: until then an agent may work whose claim is lost.
  */
 import { AppError } from '../../core/errors.ts';
 import type { LeaseTimes } from '../../protocol/lease-times.ts';
-import type { NodeFacts, NodeId, NodeLoad, Nodes, StoredNode } from '../../store/nodes.ts';
+import type { Era, EraState, NodeFacts, NodeId, NodeLoad, Nodes, Renewal, StoredNode } from '../../store/nodes.ts';
 import type { Context } from '../options.ts';
 import type { LeaseGuard } from './options.ts';
 import { Silence } from './silence.ts';
@@ -24,8 +26,12 @@ export interface MembershipParts {
   readonly address: () => string | null;
   readonly load: () => NodeLoad;
   readonly guard: LeaseGuard | null;
-  /** After a renewal. `late`: the one before was answered so long ago that the store may be another one by now. */
-  readonly renewed: (late: boolean) => void;
+  /** Ends what is not this node's any more, as the store tells. Before the lease of a renewal that found another era, or came late. */
+  readonly verify: (isOtherEra: boolean) => Promise<void>;
+  /** After each renewal that gave a lease. */
+  readonly renewed: () => void;
+  /** The store is in an era that it was not in before, or that is settled since: sessions may be claimed. */
+  readonly settled: (isSettled: boolean) => void;
   readonly died: () => void;
   /** After a look at the nodes. */
   readonly seen: (nodes: readonly StoredNode[]) => void;
@@ -47,8 +53,12 @@ export class Membership {
   readonly #held: (() => void)[] = [];
   #id: NodeId = 0;
   #state: MemberState = 'out';
-  /** When the last renewal that was answered was sent. */
+  /** When the last renewal that gave a lease was sent. */
   #renewedAt = 0;
+  /** In which that was. */
+  #leaseEra: Era = '';
+  /** The era of the last answer, and since when it is known. */
+  #met: EraState & { readonly at: number } = { era: '', settled: false, at: 0 };
   #cancel: (() => void) | null = null;
   #renewing = false;
   #watching = false;
@@ -70,6 +80,11 @@ export class Membership {
   get isSuspended(): boolean {
     const { context, times } = this.#parts;
     return this.#state === 'dead' || context.clock.now() - this.#renewedAt >= times.freezeMs;
+  }
+
+  /** Sessions may be claimed. */
+  get isSettled(): boolean {
+    return this.#met.settled;
   }
 
   /** As far as the last look tells, which is no older than a few renewals. */
@@ -105,13 +120,14 @@ export class Membership {
     const { context, nodes, facts, address, times } = this.#parts;
     const id = Math.floor(context.random() * idsBelow);
     const sent = context.clock.now();
-    await nodes.join(id, { ...facts, address: address(), ttlMs: times.ttlMs });
+    const met = await nodes.join(id, { ...facts, address: address(), ttlMs: times.ttlMs });
     if (this.#state === 'left') {
       await nodes.leave();
       throw new AppError({ code: 'closing', message: 'the daemon closes before it has joined the others' });
     }
     this.#id = id;
     this.#state = 'up';
+    this.#meet(met);
     this.#answered(sent);
     this.#arm();
   }
@@ -120,12 +136,12 @@ export class Membership {
   async #bury(silence: Silence): Promise<boolean> {
     const { context, nodes, seen } = this.#parts;
     const sent = context.clock.now();
-    const all = await nodes.list();
+    const { era, nodes: all } = await nodes.look();
     seen(all);
     const others = all.filter(({ id }) => id !== this.#id);
     let freed = false;
-    for (const { id, beat } of silence.look(others, sent, context.clock.now())) {
-      freed = (await nodes.declareDead(id, beat)) || freed;
+    for (const { id, beat } of silence.look({ era, nodes: others }, sent, context.clock.now())) {
+      freed = (era !== null && (await nodes.declareDead(id, beat, era))) || freed;
     }
     return freed;
   }
@@ -173,29 +189,22 @@ export class Membership {
       return;
     }
     this.#renewing = true;
-    const { context, nodes, load, address, times, renewed, died } = this.#parts;
+    const { context, nodes, load, address, died } = this.#parts;
     const { id } = this;
     const sent = context.clock.now();
     try {
-      const state = await nodes.renew(load(), address());
+      const renewal = await nodes.renew(load(), address(), this.#settles());
       if (!this.#isIn() || this.#id !== id) {
         return;
       }
-      if (state === null) {
+      if (renewal === null) {
         this.#state = 'dead';
         this.#cancel?.();
         died();
         this.#runHeld();
         return;
       }
-      // Sent long ago: it is alive, and what the launcher may thaw is decided by when it was sent.
-      const late = sent - this.#renewedAt >= times.freezeMs;
-      this.#state = state;
-      this.#answered(sent);
-      renewed(late);
-      if (!this.isSuspended) {
-        this.#runHeld();
-      }
+      await this.#renewed(renewal, sent);
     } catch (error) {
       // The next one comes; the deadline stands.
       context.onError(error, 'renewal');
@@ -204,9 +213,52 @@ export class Membership {
     }
   }
 
+  async #renewed(renewal: Renewal, sent: number): Promise<void> {
+    const { context, times, verify, renewed } = this.#parts;
+    const { id } = this;
+    this.#state = renewal.state;
+    this.#meet(renewal);
+    const isOther = renewal.era !== this.#leaseEra;
+    // Late: the store may be another one by now, whatever it says of itself.
+    if (isOther || sent - this.#renewedAt >= times.freezeMs) {
+      await verify(isOther);
+      if (!this.#isIn() || this.#id !== id) {
+        return;
+      }
+    }
+    const hasLapsed = context.clock.now() - this.#renewedAt >= times.freezeMs;
+    if (isOther && hasLapsed && !renewal.settled) {
+      return;
+    }
+    this.#answered(sent);
+    renewed();
+    if (!this.isSuspended) {
+      this.#runHeld();
+    }
+  }
+
+  #meet({ era, settled }: EraState): void {
+    const isKnown = era === this.#met.era;
+    const isNews = !isKnown || settled !== this.#met.settled;
+    this.#met = { era, settled, at: isKnown ? this.#met.at : this.#parts.context.clock.now() };
+    if (isNews) {
+      this.#parts.settled(settled);
+    }
+  }
+
+  /** The era that this node knows for long enough: leases of the one before are over, on all nodes. */
+  #settles(): Era | null {
+    const { context, times } = this.#parts;
+    const { era, settled, at } = this.#met;
+    const longestMs = Math.max(times.ttlMs, this.#others.longestTtlMs);
+    return !settled && context.clock.now() - at >= longestMs ? era : null;
+  }
+
+  /** A lease of the era that was met last. */
   #answered(sent: number): void {
     const { times, guard } = this.#parts;
     this.#renewedAt = sent;
+    this.#leaseEra = this.#met.era;
     guard?.lease({ sentAt: sent, freezeAt: sent + times.freezeMs, killAt: sent + times.killMs });
   }
 

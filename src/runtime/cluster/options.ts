@@ -20,6 +20,8 @@ export interface ClusterOptions {
   /** Where this node's API is; null: not yet. */
   readonly address: () => string | null;
   readonly guard?: LeaseGuard;
+  /** The store has begun another life, in which sessions are claimed when it is `settled`. */
+  readonly onEra?: (settled: boolean) => void;
 }
 
 /** The others, for the sessions of this node. */
@@ -36,6 +38,8 @@ export interface ClusterLink {
   committed(): void;
   /** Its claim has failed, and may have been stored. */
   unsure(session: SessionKey): void;
+  /** A commit of a session was refused: another node has it, or a failover has lost what it builds on. */
+  fenced(session: SessionKey): void;
   /** A session is at rest. */
   rests(session: SessionKey, lease: number): void;
   /** A session that this node does not own, as far as it knows, is for another one. */

@@ -76,7 +76,7 @@ export class Placement {
   }
 
   async look(): Promise<void> {
-    this.see(await this.#parts.nodes.list());
+    this.see((await this.#parts.nodes.look()).nodes);
   }
 
   /** Another node suits a free session better. By the last look. */

@@ -4,8 +4,12 @@
  * Owned by one membership, or by one try to join.
  *  silence/1 The silence of a node is counted from the answer to one look to the sending of another, by this node's own clock.
  *  silence/2 A time in which this node could not look counts for nothing: an outage of the store kills no node.
+ *  silence/3 In another era of the store it begins to count again: a beat may have been there that is lost.
  */
-import type { NodeId, StoredNode } from '../../store/nodes.ts';
+import type { Era, Look, NodeId, StoredNode } from '../../store/nodes.ts';
+
+type Watched = Pick<StoredNode, 'id' | 'beat' | 'ttlMs'>;
+type LookAt<N> = Pick<Look, 'era'> & { readonly nodes: readonly N[] };
 
 interface Seen {
   readonly beat: number;
@@ -22,9 +26,16 @@ export class Silence {
   #seen = new Map<NodeId, Seen>();
   /** When the last look that was answered was sent. */
   #lookedAt = 0;
+  #era: Era | null = null;
+  #longestTtlMs = 0;
 
   constructor(renewMs: number) {
     this.#renewMs = renewMs;
+  }
+
+  /** Of the nodes of the last look. */
+  get longestTtlMs(): number {
+    return this.#longestTtlMs;
   }
 
   /** There was no other node at the last look. */
@@ -38,9 +49,12 @@ export class Silence {
   }
 
   /** Takes a look down, with when it was sent and answered (ms), and gives those that have been silent for too long. */
-  look(nodes: readonly StoredNode[], sent: number, answered: number): readonly StoredNode[] {
-    const before = sent - this.#lookedAt > looksMissed * this.#renewMs ? new Map<NodeId, Seen>() : this.#seen;
+  look<N extends Watched>({ era, nodes }: LookAt<N>, sent: number, answered: number): readonly N[] {
+    const isNew = sent - this.#lookedAt > looksMissed * this.#renewMs || era !== this.#era;
+    const before = isNew ? new Map<NodeId, Seen>() : this.#seen;
     this.#lookedAt = sent;
+    this.#era = era;
+    this.#longestTtlMs = Math.max(0, ...nodes.map(({ ttlMs }) => ttlMs));
     this.#seen = new Map(
       nodes.map(({ id, beat }) => {
         const seen = before.get(id);

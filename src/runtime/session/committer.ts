@@ -186,6 +186,7 @@ export class Committer {
       const outcome = outcomes.get(batch);
       if (outcome?.kind === 'fenced') {
         batch.actor.fence(batch, sessionMoved(batch.actor.key));
+        this.#parts.cluster?.fenced(batch.actor.key);
       } else if (outcome?.kind === 'duplicate') {
         this.#duplicate(batch, outcome);
       } else if (outcome?.kind === 'withdrawn') {

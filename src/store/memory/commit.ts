@@ -10,20 +10,21 @@ import type { SessionKey, TaskId } from '../../core/model/ids.ts';
 import type { SessionRow, TaskRow } from '../../core/model/records.ts';
 import type { Admission, Admit, End, Line, RecordStore } from '../apply-records.ts';
 import { makePosition } from '../cursor.ts';
-import type { Applied, NodeId } from '../nodes.ts';
+import type { Applied } from '../nodes.ts';
 import type { FeedPosition } from '../port.ts';
 import { sourceKey } from '../rules.ts';
 import { toText, type DiskEvent, type DiskSession, type DiskTask, type MemoryDisk } from './disk.ts';
+import type { MemoryNodes } from './nodes.ts';
 
 export class MemoryGroup implements RecordStore<DiskSession, DiskTask> {
   readonly #disk: MemoryDisk;
-  readonly #owner: NodeId | null;
+  readonly #nodes: MemoryNodes | null;
   readonly #undo: (() => void)[] = [];
 
-  /** `owner`: the node that commits. */
-  constructor(disk: MemoryDisk, owner: NodeId | null) {
+  /** `nodes`: of the node that commits. */
+  constructor(disk: MemoryDisk, nodes: MemoryNodes | null) {
     this.#disk = disk;
-    this.#owner = owner;
+    this.#nodes = nodes;
   }
 
   undo(): void {
@@ -34,7 +35,8 @@ export class MemoryGroup implements RecordStore<DiskSession, DiskTask> {
 
   session(key: SessionKey): DiskSession | null {
     const session = this.#disk.sessions.get(key);
-    return session === undefined || session.owner !== this.#owner ? null : session;
+    const isOurs = session?.owner === (this.#nodes?.id ?? null) && this.#nodes?.isBehind(session) !== true;
+    return isOurs ? session : null;
   }
 
   task(id: TaskId): DiskTask | null {

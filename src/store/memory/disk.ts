@@ -4,7 +4,7 @@
  */
 import type { SessionKey, TaskId } from '../../core/model/ids.ts';
 import type { TaskStatus } from '../../core/model/task.ts';
-import type { Applied, Hint, NodeFacts, NodeId, NodeLoad, NodeState } from '../nodes.ts';
+import type { Applied, Era, EraState, Hint, NodeFacts, NodeId, NodeLoad, NodeState } from '../nodes.ts';
 import type { FeedEvent, ProcessRow, StoredEvent, TokenRow } from '../port.ts';
 
 /** `position`: its number in the store, from 1. */
@@ -77,6 +77,15 @@ interface DiskProcess {
   readonly node: DiskNode | null;
 }
 
+/** A copy of all that a primary has told its standby. */
+export interface DiskStandby {
+  readonly nodes: readonly (Pick<DiskNode, 'state' | 'beat'> & { readonly node: DiskNode })[];
+  readonly data: Pick<
+    MemoryDisk,
+    'sessions' | 'tasks' | 'taskList' | 'keys' | 'feed' | 'letters' | 'replies' | 'tokens' | 'throttles' | 'late'
+  >;
+}
+
 export class MemoryDisk {
   readonly sessions = new Map<SessionKey, DiskSession>();
   readonly tasks = new Map<TaskId, DiskTask>();
@@ -94,6 +103,7 @@ export class MemoryDisk {
   /** By provider. */
   readonly throttles = new Map<string, { readonly version: number; readonly state: string; readonly at: number }>();
   late = 0;
+  era: EraState = { era: 'first', settled: true };
   /** The store that has it for itself. The next one to open it takes it: the one before has crashed, or is refused from then on. */
   owner: object | null = null;
 
@@ -118,6 +128,34 @@ export class MemoryDisk {
     };
     this.sessions.set(key, session);
     return session;
+  }
+
+  /** What a standby has that has all there is; see `failOver`. */
+  standby(): DiskStandby {
+    const { sessions, tasks, taskList, keys, feed, letters, replies, tokens, throttles, late } = this;
+    const nodes = [...this.nodes.values()].map((node) => ({ node, state: node.state, beat: node.beat }));
+    return {
+      nodes,
+      data: structuredClone({ sessions, tasks, taskList, keys, feed, letters, replies, tokens, throttles, late }),
+    };
+  }
+
+  /** The standby takes over: what came after it is gone, and another era begins. What processes run stays known. */
+  failOver({ nodes, data }: DiskStandby, era: Era): void {
+    const { late, ...maps } = structuredClone(data);
+    for (const name of ['sessions', 'tasks', 'keys', 'letters', 'replies', 'tokens', 'throttles'] as const) {
+      const here: Map<unknown, unknown> = this[name];
+      here.clear();
+      maps[name].forEach((value: unknown, key: unknown) => here.set(key, value));
+    }
+    this.taskList.splice(0, Infinity, ...maps.taskList);
+    this.feed.splice(0, Infinity, ...maps.feed);
+    this.late = late;
+    this.nodes.clear();
+    for (const { node, state, beat } of nodes) {
+      this.nodes.set(node.id, Object.assign(node, { state, beat }));
+    }
+    this.era = { era, settled: false };
   }
 
   /** Takes a letter out and leaves its reply. */

@@ -10,16 +10,19 @@ import type { SessionKey } from '../../core/model/ids.ts';
 import { nameTaken, storeLost, storeShared } from '../errors.ts';
 import type {
   Applied,
+  Era,
+  EraState,
   HeldBy,
   Hint,
   Letter,
   LetterReply,
+  Look,
   NodeFacts,
   NodeId,
   NodeLoad,
   Nodes,
   NodeState,
-  StoredNode,
+  Renewal,
   StoredThrottle,
 } from '../nodes.ts';
 import { type DiskLetter, type DiskNode, type DiskSession, isAlive, type MemoryDisk, toText } from './disk.ts';
@@ -32,6 +35,8 @@ interface OwnedSession {
 export class MemoryNodes implements Nodes {
   readonly #open: () => MemoryDisk;
   readonly #deliver: (run: () => void) => void;
+  /** How many events of each claimed session this store has seen. */
+  readonly #seen = new Map<SessionKey, number>();
   readonly #listeners = new Set<(hint: Hint) => void>();
   #me: DiskNode | null = null;
   #ended = false;
@@ -51,7 +56,7 @@ export class MemoryNodes implements Nodes {
     return this.#me?.facts.host ?? null;
   }
 
-  join(id: NodeId, facts: NodeFacts): void {
+  join(id: NodeId, facts: NodeFacts): EraState {
     const disk = this.#open();
     if (disk.owner !== null) {
       throw storeShared('a store that has the disk for itself');
@@ -78,29 +83,37 @@ export class MemoryNodes implements Nodes {
     };
     disk.nodes.set(id, this.#me);
     this.#hintAll('nodes');
+    return disk.era;
   }
 
-  renew(load: NodeLoad, address: string | null): 'up' | 'draining' | null {
-    this.#open();
+  renew(load: NodeLoad, address: string | null, settles: Era | null): Renewal | null {
+    const disk = this.#open();
     const me = this.#me;
-    if (me === null || !isAlive(me)) {
+    if (me === null || !this.#isThere(me)) {
       return null;
     }
     me.beat += 1;
     me.load = { ...load };
     me.facts = { ...me.facts, address };
-    return me.state === 'draining' ? 'draining' : 'up';
+    const { era } = disk;
+    disk.era = { ...era, settled: era.settled || era.era === settles };
+    return { state: me.state === 'draining' ? 'draining' : 'up', ...era };
+  }
+
+  /** A failover may have lost that it joined. */
+  #isThere(me: DiskNode): boolean {
+    return isAlive(me) && this.#open().nodes.get(me.id) === me;
   }
 
   leave(): void {
     this.#open();
-    if (this.#me !== null && isAlive(this.#me)) {
+    if (this.#me !== null && this.#isThere(this.#me)) {
       this.#me.state = 'left';
       this.#hintAll('nodes');
     }
   }
 
-  list(): readonly StoredNode[] {
+  look(): Look {
     const disk = this.#open();
     const owned = new Map<NodeId, number>();
     for (const { owner } of disk.sessions.values()) {
@@ -108,15 +121,17 @@ export class MemoryNodes implements Nodes {
         owned.set(owner, (owned.get(owner) ?? 0) + 1);
       }
     }
-    return [...disk.nodes.values()]
+    const nodes = [...disk.nodes.values()]
       .filter(isAlive)
       .map(({ id, facts, load, state, beat }) => ({ ...facts, ...load, id, state, beat, sessions: owned.get(id) ?? 0 }))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
+    return { era: disk.era.era, nodes };
   }
 
-  declareDead(id: NodeId, beat: number): boolean {
-    const node = this.#open().nodes.get(id);
-    if (node === undefined || !isAlive(node) || node.beat !== beat) {
+  declareDead(id: NodeId, beat: number, era: Era): boolean {
+    const disk = this.#open();
+    const node = disk.nodes.get(id);
+    if (node === undefined || !isAlive(node) || node.beat !== beat || disk.era.era !== era) {
       return false;
     }
     this.#set(node, 'dead');
@@ -153,10 +168,8 @@ export class MemoryNodes implements Nodes {
 
   orphans(limit: number): readonly SessionKey[] {
     const disk = this.#open();
-    const called = new Set<SessionKey | null>([...disk.letters.values()].map(({ session }) => session));
-    return [...disk.sessions.values()]
+    return withWork(disk)
       .filter((session) => ownerOf(disk, session) === null)
-      .filter(({ key, open, parked }) => open.size > 0 || parked || called.has(key))
       .slice(0, limit)
       .map(({ key }) => key);
   }
@@ -164,8 +177,27 @@ export class MemoryNodes implements Nodes {
   lost(sessions: readonly OwnedSession[]): readonly SessionKey[] {
     const disk = this.#open();
     return sessions
-      .filter(({ session, lease }) => !this.#owns(disk.sessions.get(session), lease))
+      .filter(({ session, lease }) => {
+        const found = disk.sessions.get(session);
+        return !this.#owns(found, lease) || this.isBehind(found);
+      })
       .map(({ session }) => session);
+  }
+
+  /** It has been claimed, or has got a commit. */
+  saw({ key, feed }: DiskSession): void {
+    this.#seen.set(key, feed.length);
+  }
+
+  /** A failover has lost what this node has committed. */
+  isBehind({ key, feed }: DiskSession): boolean {
+    return feed.length < (this.#seen.get(key) ?? 0);
+  }
+
+  owned(): readonly SessionKey[] {
+    return withWork(this.#open())
+      .filter(({ owner }) => owner === this.id)
+      .map(({ key }) => key);
   }
 
   #owns(session: DiskSession | undefined, lease: number): session is DiskSession {
@@ -176,11 +208,12 @@ export class MemoryNodes implements Nodes {
   holderOf(session: DiskSession): HeldBy | null {
     const me = this.#me;
     invariant(me !== null, 'a shared store has joined before it claims');
-    if (!isAlive(me)) {
+    if (!this.#isThere(me)) {
       throw storeLost('another node has declared this one dead');
     }
     const owner = session.owner === me.id ? null : ownerOf(this.#open(), session);
-    const holder = owner ?? (me.state === 'draining' && session.owner !== me.id ? me : null);
+    const claims = this.#open().era.settled && (me.state === 'up' || session.owner === me.id);
+    const holder = owner ?? (claims ? null : me);
     return holder === null ? null : { node: holder.id, name: holder.facts.name };
   }
 
@@ -329,6 +362,12 @@ export class MemoryNodes implements Nodes {
 }
 
 /** Null: nobody, or a node that is gone. */
+/** Something waits in them. */
+function withWork(disk: MemoryDisk): readonly DiskSession[] {
+  const called = new Set<SessionKey | null>([...disk.letters.values()].map(({ session }) => session));
+  return [...disk.sessions.values()].filter(({ key, open, parked }) => open.size > 0 || parked || called.has(key));
+}
+
 function ownerOf(disk: MemoryDisk, { owner }: DiskSession): DiskNode | null {
   const node = owner === null ? undefined : disk.nodes.get(owner);
   return node !== undefined && isAlive(node) ? node : null;

@@ -74,6 +74,7 @@ export class MemoryStore implements Store {
     }
     session.lease += 1;
     session.owner = this.nodes?.id ?? null;
+    this.nodes?.saw(session);
     return {
       lease: session.lease,
       row: session.row === null ? null : (JSON.parse(session.row) as SessionRow),
@@ -87,7 +88,7 @@ export class MemoryStore implements Store {
   commit(commits: readonly SessionCommit[]): readonly CommitOutcome[] {
     const disk = this.#mine();
     this.#faults.at('store.before-commit');
-    const group = new MemoryGroup(disk, this.nodes?.id ?? null);
+    const group = new MemoryGroup(disk, this.nodes);
     let outcomes: readonly CommitOutcome[];
     try {
       outcomes = applyRecords(group, commits);
@@ -97,8 +98,9 @@ export class MemoryStore implements Store {
       throw error;
     }
     passAfterCommit(this.#faults);
-    commits.forEach(({ applied = [] }, at) => {
+    commits.forEach(({ session, applied = [] }, at) => {
       if (outcomes[at]?.kind === 'committed') {
+        this.nodes?.saw(disk.session(session));
         this.nodes?.answered(applied);
       }
     });

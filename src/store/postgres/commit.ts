@@ -1,7 +1,7 @@
 /**
  * Writes groups of session commits, one at a time, each with one statement.
  *
- * Owns: the ledger. Called by: `PostgresStore`, which lets nothing else write to the sessions in between.
+ * Owns: what the ledger says. Called by: `PostgresStore`, which lets nothing else write to the sessions in between.
  *  postgres-commit/1 A group is checked against the ledger, and the ledger is checked by the statement that writes. Where that says no,
  *                    the session is fenced, or is read again and tried again.
  *  postgres-commit/2 Tasks and idempotency keys that another node may have made are not looked up before the write: the unique
@@ -18,9 +18,10 @@ import type { CommitOutcome, HeldSession, SessionCommit, StoredSession } from '.
 import { json, num, taskOf, text, type Row } from '../row.ts';
 import { admissionOf, sourceKey } from '../rules.ts';
 import { sqlState, type Database, type Value } from './database.ts';
+import type { Eras } from './eras.ts';
 import { isAnswerLost, NotSent } from './failure.ts';
 import { Group, type Known } from './group.ts';
-import { keyOf, Ledger, sessionEntryOf, taskEntryOf, type SessionEntry, type TaskEntry } from './ledger.ts';
+import { keyOf, type Ledger, sessionEntryOf, taskEntryOf, type SessionEntry, type TaskEntry } from './ledger.ts';
 import type { Member } from './membership.ts';
 import type { PostgresNodes } from './nodes.ts';
 import { makePosition } from './position.ts';
@@ -30,7 +31,8 @@ interface WriterParts {
   readonly database: Database;
   readonly sql: Statements;
   readonly faults: Faults;
-  readonly era: number;
+  readonly eras: Eras;
+  readonly ledger: Ledger;
   readonly member: Member;
   /** Where nodes share the schema. */
   readonly nodes: PostgresNodes | null;
@@ -55,14 +57,17 @@ interface Fates {
   readonly of: ReadonlyMap<SessionKey, Fate>;
   /** Commands of sessions that were not written, which are not there any more. */
   readonly withdrawn: ReadonlySet<string>;
+  /** In which the positions were written. */
+  readonly era: number;
 }
 
 export class Writer {
   readonly #parts: WriterParts;
-  readonly #ledger = new Ledger();
+  readonly #ledger: Ledger;
 
   constructor(parts: WriterParts) {
     this.#parts = parts;
+    this.#ledger = parts.ledger;
   }
 
   async claim(key: SessionKey): Promise<StoredSession | HeldSession> {
@@ -175,7 +180,7 @@ export class Writer {
     }
     const events = outcome.events.map((event) => ({
       ...event,
-      position: makePosition({ era: this.#parts.era, xid: fate.xid, ord: Number(event.position) }),
+      position: makePosition({ era: fates.era, xid: fate.xid, ord: Number(event.position) }),
     }));
     return { ...outcome, events };
   }
@@ -234,11 +239,12 @@ export class Writer {
   /** Null: a task or a key that it makes is there already, and nothing was written. */
   async #write(group: Group): Promise<Fates | null> {
     const sessions = group.written();
+    const { member, eras } = this.#parts;
+    const era = eras.number;
     if (sessions.size === 0) {
-      return { of: new Map(), withdrawn: new Set() };
+      return { of: new Map(), withdrawn: new Set(), era };
     }
-    const { member } = this.#parts;
-    const answer = await this.#send(group);
+    const answer = await this.#send(group, era);
     if (answer === null) {
       return null;
     }
@@ -260,11 +266,13 @@ export class Writer {
       } else if (waits && group.taken.some(({ id, session }) => session === draft.n && withdrawn.has(id))) {
         fates.set(key, { kind: 'withdrawn' });
       } else {
-        fates.set(key, { kind: sameLease ? 'stale' : 'fenced' });
+        // A lower one: a failover has lost what this node has committed.
+        const isBehind = row !== undefined && num(row, 'version') < draft.version;
+        fates.set(key, { kind: sameLease && !isBehind ? 'stale' : 'fenced' });
         this.#ledger.forget(key);
       }
     }
-    return { of: fates, withdrawn };
+    return { of: fates, withdrawn, era };
   }
 
   /** Commands of these sessions that the group takes out, and that are not there. */
@@ -299,8 +307,8 @@ export class Writer {
   }
 
   /** `sentBefore`: an earlier one, whose answer got lost, may have written what this one did not. */
-  async #send(group: Group): Promise<{ rows: readonly Row[]; sentBefore: boolean } | null> {
-    const { database, sql, era, member, nodes } = this.#parts;
+  async #send(group: Group, era: number): Promise<{ rows: readonly Row[]; sentBefore: boolean } | null> {
+    const { database, sql, member, nodes } = this.#parts;
     const own = group.values(era, member);
     const takes = nodes !== null && group.taken.length > 0;
     const [statement, values] = takes

@@ -193,7 +193,7 @@ async function enter(query: Query, sql: Statements, pid: number): Promise<number
 
 export async function bury(query: Query, sql: Statements, { inc, beat }: Other): Promise<void> {
   await query(sql.lockNodes);
-  await query(sql.declareNodeDead, [inc, beat]);
+  await query(sql.buryNode, [inc, beat]);
 }
 
 export function otherOf(row: Row): Other {

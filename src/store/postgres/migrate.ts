@@ -4,16 +4,17 @@
  * The lock is of the transaction: a session's lock would be lost behind a pooler.
  */
 import { AppError } from '../../core/errors.ts';
-import { num, text } from '../row.ts';
+import { num } from '../row.ts';
 import type { Database, Query } from './database.ts';
 import { spine } from './migrations/0001-spine.ts';
 import { nodes } from './migrations/0002-nodes.ts';
 import { shared } from './migrations/0003-shared.ts';
 import { placement } from './migrations/0004-placement.ts';
 import { throttles } from './migrations/0005-throttles.ts';
+import { eras } from './migrations/0006-eras.ts';
 
 /** In order, append-only. `%` is the schema. */
-export const migrations: readonly string[] = [spine, nodes, shared, placement, throttles];
+export const migrations: readonly string[] = [spine, nodes, shared, placement, throttles, eras];
 
 /** From this version on a schema says which daemon works on it. */
 export const sinceNodes = 2;
@@ -80,22 +81,6 @@ async function versionOf(query: Query, schema: string): Promise<number> {
   }
   const [row] = await query(`SELECT coalesce(max(number), 0) AS number FROM ${quoted(schema)}.migrations`);
   return row === undefined ? 0 : num(row, 'number');
-}
-
-/** The era of this cluster: a new one when the rows came from another. */
-export async function eraOf(database: Database, schema: string): Promise<number> {
-  const name = quoted(schema);
-  return database.transaction(async (query) => {
-    await query('SELECT pg_advisory_xact_lock($1::integer, hashtext($2))', [lockClass, schema]);
-    const [cluster] = await query('SELECT system_identifier::text AS id FROM pg_control_system()');
-    const [newest] = await query(`SELECT era, system_identifier AS id FROM ${name}.eras ORDER BY era DESC LIMIT 1`);
-    const id = cluster === undefined ? '' : text(cluster, 'id');
-    if (newest !== undefined && text(newest, 'id') === id) {
-      return num(newest, 'era');
-    }
-    const [made] = await query(`INSERT INTO ${name}.eras (system_identifier) VALUES ($1) RETURNING era`, [id]);
-    return num(made ?? {}, 'era');
-  });
 }
 
 const newer = (found: number, known: number): AppError =>

@@ -14,22 +14,28 @@ import { leaseTimes } from '../../protocol/lease-times.ts';
 import { nameTaken, storeLost, storeShared } from '../errors.ts';
 import type {
   Applied,
+  Era,
+  EraState,
   HeldBy,
   Hint,
   Letter,
   LetterReply,
+  Look,
   NodeFacts,
   NodeId,
   NodeLoad,
   Nodes,
+  Renewal,
   StoredNode,
   StoredThrottle,
 } from '../nodes.ts';
 import { processSpace, startOf } from '../process.ts';
 import { num, text, textOrNull, toJson, type Row } from '../row.ts';
 import type { Database, Query, Value } from './database.ts';
+import type { Eras } from './eras.ts';
 import { isAnswerLost, NotSent } from './failure.ts';
 import { Hints } from './hints.ts';
+import type { Ledger } from './ledger.ts';
 import { bury, otherOf, type Member } from './membership.ts';
 import type { Statements } from './sql.ts';
 
@@ -37,6 +43,9 @@ interface NodesParts {
   readonly database: Database;
   readonly sql: Statements;
   readonly schema: string;
+  readonly eras: Eras;
+  /** Versions of the sessions of this node. */
+  readonly ledger: Ledger;
   /** Throws `closing` once the store is closed, and gives errors their codes. */
   readonly guard: <T>(work: () => Promise<T>) => Promise<T>;
   /** Resolves after a pause before the next try; throws when the store was closed in the meantime. */
@@ -90,34 +99,49 @@ export class PostgresNodes implements Nodes, Member {
     if (row['other'] !== null) {
       return { node: num(row, 'other'), name: text(row, 'other_name') };
     }
-    return state === 'draining' ? { node: this.inc, name: text(row, 'name') } : null;
+    const claims = state === 'alive' && row['settled'] === true;
+    return claims ? null : { node: this.inc, name: text(row, 'name') };
   }
 
   declaredDead(): AppError {
     return storeLost('another node has declared this one dead');
   }
 
-  async join(id: NodeId, facts: NodeFacts): Promise<void> {
+  async join(id: NodeId, facts: NodeFacts): Promise<EraState> {
     const { guard, database, sql } = this.#parts;
+    const { statementMs } = leaseTimes(facts.ttlMs);
     await guard(() => database.transaction((query) => enter(query, sql, { id, facts, before: this.#me?.id ?? null })));
-    this.#me = { id, statementMs: leaseTimes(facts.ttlMs).statementMs };
+    this.#me = { id, statementMs };
     this.#hints.join(id);
     this.#hints.send('nodes');
+    const met = await guard(() => this.#meet(statementMs, sql.era));
+    invariant(met !== null, 'there is an era');
+    return met;
   }
 
   async renew(
     { agents, idle, maxAgents, waiting }: NodeLoad,
     address: string | null,
-  ): Promise<'up' | 'draining' | null> {
-    const { guard, database, sql } = this.#parts;
+    settles: Era | null,
+  ): Promise<Renewal | null> {
+    const { guard, sql } = this.#parts;
     const me = this.#me;
     if (me === null) {
       return null;
     }
-    const [row] = await guard(() =>
-      database.beat(sql.renew, [me.id, agents, maxAgents, address, waiting, idle], me.statementMs),
+    const met = await guard(() =>
+      this.#meet(me.statementMs, sql.renew, [me.id, agents, maxAgents, address, waiting, idle, settles]),
     );
-    return row === undefined ? null : stateOf(row);
+    return met === null ? null : { state: stateOf(met.row), era: met.era, settled: met.settled };
+  }
+
+  /** By a statement that tells the newest era too. */
+  #meet(limitMs: number, statement: string, values: readonly Value[] = []): ReturnType<Eras['meet']> {
+    const { database, sql, eras } = this.#parts;
+    return eras.meet(
+      async () => (await database.beat(statement, values, limitMs))[0],
+      async () => void (await database.beat(sql.beginEra, [], limitMs)),
+    );
   }
 
   leave(): Promise<void> {
@@ -131,13 +155,17 @@ export class PostgresNodes implements Nodes, Member {
     }
   }
 
-  async list(): Promise<readonly StoredNode[]> {
-    const rows = await this.#read(this.#parts.sql.list);
-    return rows.map(nodeOf);
+  async look(): Promise<Look> {
+    const rows = await this.#read(this.#parts.sql.nodes);
+    const [first] = rows;
+    return {
+      era: first?.['now'] === true ? text(first, 'token') : null,
+      nodes: rows.filter((row) => row['inc'] !== null).map(nodeOf),
+    };
   }
 
-  declareDead(id: NodeId, beat: number): Promise<boolean> {
-    return this.#change(this.#parts.sql.declareNodeDead, [id, beat]);
+  declareDead(id: NodeId, beat: number, era: Era): Promise<boolean> {
+    return this.#change(this.#parts.sql.declareNodeDead, [id, beat, era]);
   }
 
   drain(id: NodeId, draining: boolean): Promise<boolean> {
@@ -165,7 +193,13 @@ export class PostgresNodes implements Nodes, Member {
   }
 
   async lost(sessions: readonly OwnedSession[]): Promise<readonly SessionKey[]> {
-    return (await this.#read(this.#parts.sql.lost, [this.inc, ...columnsOf(sessions)])).map(keyOf);
+    const { sql, ledger } = this.#parts;
+    const versions = sessions.map(({ session }) => ledger.get(session)?.version ?? 0);
+    return (await this.#read(sql.lost, [this.inc, ...columnsOf(sessions), versions])).map(keyOf);
+  }
+
+  async owned(): Promise<readonly SessionKey[]> {
+    return (await this.#read(this.#parts.sql.owned, [this.inc])).map(keyOf);
   }
 
   send(letters: readonly Letter[]): Promise<void> {
@@ -376,6 +410,8 @@ export const stateOf = (row: Row): 'up' | 'draining' => (text(row, 'state') === 
 /** Of a daemon that shares the schema with none, and says nothing of its time-to-live. */
 const aloneTtlMs = 60_000;
 
+const ttlOf = (row: Row): number => (row['ttl_ms'] === null ? aloneTtlMs : num(row, 'ttl_ms'));
+
 const nodeOf = (row: Row): StoredNode => ({
   id: num(row, 'inc'),
   name: text(row, 'name'),
@@ -383,7 +419,7 @@ const nodeOf = (row: Row): StoredNode => ({
   pid: num(row, 'pid'),
   version: text(row, 'version'),
   address: textOrNull(row, 'address'),
-  ttlMs: row['ttl_ms'] === null ? aloneTtlMs : num(row, 'ttl_ms'),
+  ttlMs: ttlOf(row),
   state: stateOf(row),
   beat: num(row, 'beat'),
   agents: num(row, 'agents'),

@@ -4,9 +4,10 @@ import { noFaults, type Faults } from '../faults.ts';
 import { num } from '../row.ts';
 import { connect } from './client.ts';
 import type { Database } from './database.ts';
+import { Eras } from './eras.ts';
 import { openError } from './failure.ts';
 import { Membership, type MembershipClock } from './membership.ts';
-import { eraOf, migrate, migrations, quoted, sinceNodes } from './migrate.ts';
+import { migrate, migrations, quoted, sinceNodes } from './migrate.ts';
 import { statements } from './sql.ts';
 import { PostgresStore } from './store.ts';
 
@@ -66,14 +67,14 @@ export async function openOn(database: Database, options: OpenOptions): Promise<
     if (shared) {
       // The version before runs on beside this one.
       await migrate(database, schema, { list });
-      const era = await eraOf(database, schema);
-      return new PostgresStore({ database, sql, schema, era, faults, membership: null });
+      const eras = await Eras.open(database.write, sql);
+      return new PostgresStore({ database, sql, schema, eras, faults, membership: null });
     }
     const membership = await Membership.join({ database, sql, ttlMs, pid, onLost, onWait, clock });
     try {
       await migrate(database, schema, { list });
-      const era = await eraOf(database, schema);
-      return new PostgresStore({ database, sql, schema, era, faults, membership });
+      const eras = await Eras.open(database.write, sql);
+      return new PostgresStore({ database, sql, schema, eras, faults, membership });
     } catch (error) {
       await membership.leave().catch(() => {});
       throw error;

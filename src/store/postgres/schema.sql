@@ -1,6 +1,12 @@
 CREATE TABLE signalbox.eras (
   era integer NOT NULL GENERATED ALWAYS AS IDENTITY,
   system_identifier text COLLATE "C" NOT NULL,
+  life text COLLATE "C",
+  started timestamp with time zone,
+  token text COLLATE "C" NOT NULL DEFAULT (gen_random_uuid())::text,
+  follows integer,
+  settled boolean NOT NULL DEFAULT false,
+  CONSTRAINT eras_follows_key UNIQUE (follows),
   CONSTRAINT eras_pkey PRIMARY KEY (era)
 );
 

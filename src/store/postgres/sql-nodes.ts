@@ -4,6 +4,8 @@
  * The table says `alive` where the port says `up`: daemons of before look for that word. A session is free when it has no owner, or when its
  * owner has left or is dead, which never changes. That a node is not in the table proves nothing: it may have joined a moment ago.
  */
+import { isEra, isSettled, ofEra } from './sql-eras.ts';
+
 const up = "('alive', 'draining')";
 const gone = "('left', 'dead')";
 
@@ -12,25 +14,40 @@ const isUp = (s: string, inc: string): string =>
 const isFree = (s: string, owner: string): string =>
   `(${owner} IS NULL OR EXISTS (SELECT FROM ${s}.nodes o WHERE o.inc = ${owner} AND o.state IN ${gone}))`;
 
+/** Something waits in it. */
+const hasWork = (s: string): string => `(
+  s.parked OR EXISTS (SELECT FROM ${s}.tasks t WHERE t.session = s.n AND t.status IN ('queued', 'running'))
+  OR EXISTS (SELECT FROM ${s}.letters l WHERE l.session = s.n)
+)`;
+
+/** $1 node, $2 its beat. Waits for claims, which hold its row, and compares the beat after that. */
+const dead = (s: string, also: string): string => `
+    WITH held AS (SELECT inc FROM ${s}.nodes WHERE inc = $1 AND beat = $2 AND state IN ${up} AND ${also} FOR UPDATE)
+    UPDATE ${s}.nodes AS n SET state = 'dead' FROM held WHERE n.inc = held.inc RETURNING n.inc`;
+
 /** Who they are. */
 const members = (s: string) => ({
   /** $1 number, $2 host, $3 pid, $4 process, $5 space, $6 started, $7 name, $8 version, $9 address, $10 time-to-live, $11 labels. */
   joinShared: `
     INSERT INTO ${s}.nodes (inc, host, pid, process, space, started, name, version, address, ttl_ms, labels, shared)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, true)`,
-  /** $2 agents, $3 at most, $4 address, $5 starts that wait, $6 idle agents. */
+  /** $2 agents, $3 at most, $4 address, $5 starts that wait, $6 idle agents, $7 the era that is settled by now, or null. */
   renew: `
-    UPDATE ${s}.nodes SET beat = beat + 1, agents = $2, max_agents = $3, address = $4, waiting = $5, idle = $6
-    WHERE inc = $1 AND state IN ${up} RETURNING state`,
-  list: `
-    SELECT n.inc, coalesce(n.name, 'the daemon with pid ' || n.pid || ' on ' || n.host) AS name, n.host, n.pid, coalesce(n.version, '') AS version,
-      n.address, n.ttl_ms, n.state, n.beat, n.agents, n.max_agents, n.waiting, n.idle, n.labels,
+    WITH settling AS (
+      UPDATE ${s}.eras SET settled = true WHERE token = $7 AND started = pg_postmaster_start_time() AND NOT settled
+    )
+    UPDATE ${s}.nodes AS n SET beat = n.beat + 1, agents = $2, max_agents = $3, address = $4, waiting = $5, idle = $6
+    FROM ${ofEra(s)} WHERE n.inc = $1 AND n.state IN ${up} RETURNING n.state, e.*`,
+  /** Those that are up or draining, by name. A row without a node: there is none. */
+  nodes: `
+    SELECT e.token, e.now, n.inc, coalesce(n.name, 'the daemon with pid ' || n.pid || ' on ' || n.host) AS name, n.host, n.pid,
+      coalesce(n.version, '') AS version, n.address, n.ttl_ms, n.state, n.beat, n.agents, n.max_agents, n.waiting, n.idle, n.labels,
       (SELECT count(*) FROM ${s}.sessions s WHERE s.owner = n.inc) AS sessions
-    FROM ${s}.nodes n WHERE n.state IN ${up} ORDER BY 2`,
-  /** $1 node, $2 its beat. Waits for claims, which hold its row, and compares the beat after that. */
-  declareNodeDead: `
-    WITH held AS (SELECT inc FROM ${s}.nodes WHERE inc = $1 AND beat = $2 AND state IN ${up} FOR UPDATE)
-    UPDATE ${s}.nodes AS n SET state = 'dead' FROM held WHERE n.inc = held.inc RETURNING n.inc`,
+    FROM ${ofEra(s)} LEFT JOIN ${s}.nodes n ON n.state IN ${up} ORDER BY 4`,
+  /** $1 node, $2 its beat. For a node whose process is gone, or beside a daemon that has the schema for itself. */
+  buryNode: dead(s, 'true'),
+  /** $3 the era in which the beat was seen. */
+  declareNodeDead: dead(s, isEra(s, '$3')),
   /** $1 node, $2 state. */
   drain: `UPDATE ${s}.nodes SET state = $2 WHERE inc = $1 AND state IN ${up} RETURNING inc`,
   leaveShared: `UPDATE ${s}.nodes SET state = 'left' WHERE inc = $1 AND state IN ${up} RETURNING inc`,
@@ -42,10 +59,11 @@ const members = (s: string) => ({
 const owners = (s: string) => ({
   /**
    * $1 key, $2 node. Its row is held until the claim is there, so that it is not declared dead before. Nothing for a node that is not up, or
-   * when another one has the session: `holder` says which.
+   * when another one has the session: `holder` says which. None claims before the era is settled, also not what it owns: it may have given
+   * that away in what is lost.
    */
   claimShared: `
-    WITH me AS (SELECT inc, state FROM ${s}.nodes WHERE inc = $2 AND state IN ${up} FOR KEY SHARE)
+    WITH me AS (SELECT inc, state FROM ${s}.nodes WHERE inc = $2 AND state IN ${up} AND ${isSettled(s)} FOR KEY SHARE)
     INSERT INTO ${s}.sessions AS s (key, lease, owner)
     SELECT $1, 1, me.inc FROM me
     WHERE me.state = 'alive' OR EXISTS (SELECT FROM ${s}.sessions own WHERE own.key = $1 AND own.owner = me.inc)
@@ -54,7 +72,7 @@ const owners = (s: string) => ({
     RETURNING s.n, s.lease, s.version, s.xid::text AS xid, s.tasks, s.row, s.row IS NOT NULL AS stored`,
   /** $1 key, $2 node. */
   holder: `
-    SELECT me.state, me.name, o.inc AS other, o.name AS other_name
+    SELECT me.state, me.name, ${isSettled(s)} AS settled, o.inc AS other, o.name AS other_name
     FROM ${s}.nodes me LEFT JOIN ${s}.sessions s ON s.key = $1
       LEFT JOIN ${s}.nodes o ON o.inc = s.owner AND o.inc <> me.inc AND o.state IN ${up}
     WHERE me.inc = $2`,
@@ -65,11 +83,12 @@ const owners = (s: string) => ({
       WHERE s.key = g.key AND s.lease = g.lease AND s.owner = $1 RETURNING s.n
     )
     SELECT pg_notify($4, $5) FROM freed LIMIT 1`,
-  /** $2 keys, $3 leases. */
+  /** $2 keys, $3 leases, $4 versions. */
   lost: `
-    SELECT g.key FROM unnest($2::text[], $3::bigint[]) AS g (key, lease)
-      LEFT JOIN ${s}.sessions s ON s.key = g.key AND s.lease = g.lease AND s.owner = $1
+    SELECT g.key FROM unnest($2::text[], $3::bigint[], $4::bigint[]) AS g (key, lease, version)
+      LEFT JOIN ${s}.sessions s ON s.key = g.key AND s.lease = g.lease AND s.owner = $1 AND s.version >= g.version
     WHERE s.n IS NULL`,
+  owned: `SELECT s.key FROM ${s}.sessions s WHERE s.owner = $1 AND ${hasWork(s)}`,
   /** $1 limit. Reads what is open, not what has ended. */
   orphans: `
     SELECT s.key FROM (

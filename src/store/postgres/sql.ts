@@ -2,6 +2,7 @@
  * Every statement of the Postgres store, once, in the words of one schema. Names are qualified: behind a pooler a
  * connection's settings are not ours.
  */
+import { eras } from './sql-eras.ts';
 import { sharing } from './sql-nodes.ts';
 
 /** The columns of the totals, in the order in which a commit gives them. */
@@ -20,6 +21,7 @@ export const statements = (s: string) => ({
   ...keeping(s),
   ...joining(s),
   ...sharing(s),
+  ...eras(s),
 });
 
 export type Statements = ReturnType<typeof statements>;

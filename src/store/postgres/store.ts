@@ -31,8 +31,10 @@ import type {
 import { ownSpace } from '../process.ts';
 import { Writer } from './commit.ts';
 import type { Database } from './database.ts';
+import type { Eras } from './eras.ts';
 import { storeError } from './failure.ts';
 import { Health } from './health.ts';
+import { Ledger } from './ledger.ts';
 import { Reads } from './reads.ts';
 import type { Member, Membership } from './membership.ts';
 import { PostgresNodes } from './nodes.ts';
@@ -42,7 +44,7 @@ interface PostgresStoreParts {
   readonly database: Database;
   readonly sql: Statements;
   readonly schema: string;
-  readonly era: number;
+  readonly eras: Eras;
   readonly faults: Faults;
   /** Null: nodes share the schema. */
   readonly membership: Membership | null;
@@ -66,14 +68,17 @@ export class PostgresStore implements Store {
   #last: Promise<unknown> = Promise.resolve();
   #end: Promise<void> | null = null;
 
-  constructor({ database, sql, schema, era, faults, membership }: PostgresStoreParts) {
+  constructor({ database, sql, schema, eras, faults, membership }: PostgresStoreParts) {
     this.#database = database;
     this.#sql = sql;
+    const ledger = new Ledger();
     const nodes = (): PostgresNodes =>
       new PostgresNodes({
         database,
         sql,
         schema,
+        eras,
+        ledger,
         guard: (work) => this.#guard(work),
         pause: (tries) => this.#pause(tries),
         inTurn: (work) => this.#inTurn(work),
@@ -87,7 +92,8 @@ export class PostgresStore implements Store {
       database,
       sql,
       faults,
-      era,
+      eras,
+      ledger,
       member,
       nodes: this.nodes,
       pause: (tries) => this.#pause(tries),

@@ -23,6 +23,8 @@ export interface StoreHarness {
 export interface NodesHarness extends StoreHarness {
   /** Opens one more store there, which has not joined. */
   openShared(options?: { readonly faults?: Faults }): MaybePromise<Store>;
+  /** Another life of the store begins, with all that is there. */
+  failOver(): MaybePromise<void>;
 }
 
 export interface Suite<H extends StoreHarness = StoreHarness> {

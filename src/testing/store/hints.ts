@@ -91,7 +91,7 @@ export function hints({ api, check }: Suite<NodesHarness>): void {
       await atA.until('nodes');
       await bury(b, c);
       await atA.until('nodes');
-      expect((await a.nodes.list()).length).toBe(2);
+      expect((await a.nodes.look()).nodes.length).toBe(2);
     });
 
     check('a node does not hear of what it did itself, and nothing when it has stopped to listen', async (harness) => {

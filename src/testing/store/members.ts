@@ -2,7 +2,7 @@
 import { sessionKey, type SessionKey } from '../../core/model/ids.ts';
 import { invariant } from '../../core/errors.ts';
 import type { Record as CoreRecord } from '../../core/model/records.ts';
-import type { Applied, Letter, NodeFacts, NodeId, Nodes, StoredNode } from '../../store/nodes.ts';
+import type { Applied, EraState, Letter, NodeFacts, NodeId, Nodes, StoredNode } from '../../store/nodes.ts';
 import type { CommitOutcome, Store } from '../../store/port.ts';
 import type { NodesHarness } from './api.ts';
 import { owner } from './records.ts';
@@ -42,12 +42,26 @@ export async function member(harness: NodesHarness, name: string): Promise<Membe
 
 /** Declares it dead, as a watcher does that has seen its beat stand still. */
 export async function bury(watcher: Member, other: Member): Promise<boolean> {
-  const found = (await watcher.nodes.list()).find(({ id }) => id === other.id);
-  return found !== undefined && (await watcher.nodes.declareDead(found.id, found.beat));
+  const { era, nodes } = await watcher.nodes.look();
+  const found = nodes.find(({ id }) => id === other.id);
+  return found !== undefined && era !== null && (await watcher.nodes.declareDead(found.id, found.beat, era));
+}
+
+export const noLoad = { agents: 0, maxAgents: 1, waiting: 0, idle: 0 };
+
+/** The state that others gave it, after a sign of life; null: it is dead. */
+export const stateOf = async ({ nodes }: Pick<Member, 'nodes'>, load = noLoad): Promise<'up' | 'draining' | null> =>
+  (await nodes.renew(load, null, null))?.state ?? null;
+
+/** That it meets with a sign of life. */
+export async function eraOf({ nodes }: Pick<Member, 'nodes'>): Promise<EraState> {
+  const renewal = await nodes.renew(noLoad, null, null);
+  invariant(renewal !== null, 'it is alive');
+  return { era: renewal.era, settled: renewal.settled };
 }
 
 export async function nodeOf({ nodes }: Member, id: NodeId): Promise<StoredNode | null> {
-  return (await nodes.list()).find((node) => node.id === id) ?? null;
+  return (await nodes.look()).nodes.find((node) => node.id === id) ?? null;
 }
 
 /** A command of `from` for a session. */

@@ -3,13 +3,14 @@ import { taskId } from '../../core/model/ids.ts';
 import { invariant } from '../../core/errors.ts';
 import type { NodesHarness, Suite } from './api.ts';
 import { codeOf } from './api.ts';
-import { bury, command, factsOf, member, nodeOf } from './members.ts';
+import { bury, command, eraOf, factsOf, member, nodeOf, noLoad, stateOf } from './members.ts';
 import { admit, end, key, parkedBy, sessionRecord, taskEvent, wholeTask } from './records.ts';
 import { incarnation } from '../../core/model/ids.ts';
 
 export function ownership(suite: Suite<NodesHarness>): void {
   joining(suite);
   dying(suite);
+  eras(suite);
   claiming(suite);
   givingBack(suite);
   orphaned(suite);
@@ -26,16 +27,18 @@ function joining({ api, check }: Suite<NodesHarness>): void {
       const a = await member(harness, 'a');
       await a.owner('s1');
       await a.owner('s2');
-      expect(await a.nodes.renew({ agents: 2, maxAgents: 5, waiting: 3, idle: 1 }, 'http://a')).toBe('up');
+      expect((await a.nodes.renew({ agents: 2, maxAgents: 5, waiting: 3, idle: 1 }, 'http://a', null))?.state).toBe(
+        'up',
+      );
       const none = { agents: 0, maxAgents: 0, waiting: 0, idle: 0, state: 'up', beat: 0, sessions: 0 };
       const facts = { ...factsOf('a', { address: 'http://a' }), id: a.id };
-      expect(await b.nodes.list()).toEqual([
+      expect((await b.nodes.look()).nodes).toEqual([
         { ...facts, state: 'up', agents: 2, maxAgents: 5, waiting: 3, idle: 1, beat: 1, sessions: 2 },
         { ...factsOf('b'), ...none, id: b.id },
       ]);
       await a.nodes.leave();
-      expect((await b.nodes.list()).map(({ name }) => name)).toEqual(['b']);
-      expect(await a.nodes.renew({ agents: 0, maxAgents: 5, waiting: 0, idle: 0 }, null)).toBe(null);
+      expect((await b.nodes.look()).nodes.map(({ name }) => name)).toEqual(['b']);
+      expect(await stateOf(a)).toBe(null);
     });
 
     check('two nodes that are up have two names', async (harness) => {
@@ -60,12 +63,11 @@ function joining({ api, check }: Suite<NodesHarness>): void {
     check('a node that is drained learns it, and is up again when that ends', async (harness) => {
       const a = await member(harness, 'a');
       const b = await member(harness, 'b');
-      const load = { agents: 0, maxAgents: 1, waiting: 0, idle: 0 };
       expect(await b.nodes.drain(a.id, true)).toBe(true);
-      expect(await a.nodes.renew(load, null)).toBe('draining');
+      expect(await stateOf(a)).toBe('draining');
       expect((await nodeOf(b, a.id))?.state).toBe('draining');
       expect(await b.nodes.drain(a.id, false)).toBe(true);
-      expect(await a.nodes.renew(load, null)).toBe('up');
+      expect(await stateOf(a)).toBe('up');
       expect(await b.nodes.drain(otherId, true)).toBe(false);
       await a.nodes.leave();
       expect(await b.nodes.drain(a.id, true)).toBe(false);
@@ -80,13 +82,13 @@ function dying({ api, check }: Suite<NodesHarness>): void {
     check('a node is declared dead once, by a node that has seen its last beat', async (harness) => {
       const a = await member(harness, 'a');
       const b = await member(harness, 'b');
-      await a.nodes.renew({ agents: 0, maxAgents: 1, waiting: 0, idle: 0 }, null);
-      expect(await b.nodes.declareDead(a.id, 0)).toBe(false);
+      const { era } = await eraOf(a);
+      expect(await b.nodes.declareDead(a.id, 0, era)).toBe(false);
       expect((await nodeOf(b, a.id))?.state).toBe('up');
-      expect(await b.nodes.declareDead(a.id, 1)).toBe(true);
-      expect(await b.nodes.declareDead(a.id, 1)).toBe(false);
-      expect(await a.nodes.renew({ agents: 0, maxAgents: 1, waiting: 0, idle: 0 }, null)).toBe(null);
-      expect((await b.nodes.list()).map(({ name }) => name)).toEqual(['b']);
+      expect(await b.nodes.declareDead(a.id, 1, era)).toBe(true);
+      expect(await b.nodes.declareDead(a.id, 1, era)).toBe(false);
+      expect(await stateOf(a)).toBe(null);
+      expect((await b.nodes.look()).nodes.map(({ name }) => name)).toEqual(['b']);
     });
 
     check('a node that drains can be declared dead', async (harness) => {
@@ -94,7 +96,7 @@ function dying({ api, check }: Suite<NodesHarness>): void {
       const b = await member(harness, 'b');
       await b.nodes.drain(a.id, true);
       expect(await bury(b, a)).toBe(true);
-      expect(await a.nodes.renew({ agents: 0, maxAgents: 1, waiting: 0, idle: 0 }, null)).toBe(null);
+      expect(await stateOf(a)).toBe(null);
     });
 
     check('a dead node claims nothing, and joins again as another', async (harness) => {
@@ -209,6 +211,80 @@ function givingBack({ api, check }: Suite<NodesHarness>): void {
       expect(await a.nodes.lost([one])).toEqual([]);
       const all = [one, two, three, { session: key('unknown'), lease: 1 }];
       expect((await a.nodes.lost(all)).toSorted()).toEqual(['three', 'two', 'unknown']);
+    });
+  });
+}
+
+function eras({ api, check }: Suite<NodesHarness>): void {
+  const { describe, expect } = api;
+
+  describe('another era', () => {
+    check('the first one of all is settled, and stays what it is', async (harness) => {
+      const a = await member(harness, 'a');
+      const first = await eraOf(a);
+      expect(first.settled).toBe(true);
+      expect(await eraOf(await member(harness, 'b'))).toEqual(first);
+      expect((await a.nodes.look()).era).toBe(first.era);
+    });
+
+    check('nodes that meet it together know it by one name, which no other has', async (harness) => {
+      const [a, b] = [await member(harness, 'a'), await member(harness, 'b')];
+      const known = [(await eraOf(a)).era];
+      for (let n = 0; n < 2; n += 1) {
+        await harness.failOver();
+        const [one, other] = await Promise.all([eraOf(a), eraOf(b)]);
+        expect(one).toEqual({ era: other.era, settled: false });
+        expect(other.settled).toBe(false);
+        expect(known.includes(one.era)).toBe(false);
+        known.push(one.era);
+      }
+      expect(await eraOf(await member(harness, 'c'))).toEqual({ era: known.at(-1), settled: false });
+    });
+
+    check(
+      'nothing is claimed in it until a node says that it is settled, not even what the node owns',
+      async (harness) => {
+        const a = await member(harness, 'a');
+        const b = await member(harness, 'b');
+        const owned = await a.owner('own');
+        const first = await eraOf(a);
+        await harness.failOver();
+        const held = { held: { node: a.id, name: 'a' } };
+        for (const session of ['own', 'new']) {
+          expect(await a.store.claim(key(session))).toEqual(held);
+        }
+        expect(await b.store.claim(key('own'))).toEqual(held);
+        expect((await owned.commit(admit('t1')))?.kind).toBe('committed');
+        const { era } = await eraOf(a);
+        await b.nodes.renew(noLoad, null, first.era);
+        expect(await eraOf(b)).toEqual({ era, settled: false });
+        await b.nodes.renew(noLoad, null, era);
+        expect(await eraOf(a)).toEqual({ era, settled: true });
+        expect((await a.owner('own')).lease).toBe(2);
+        expect((await b.owner('new')).lease).toBe(1);
+      },
+    );
+
+    check('a death that was seen in the era before is not declared in it', async (harness) => {
+      const a = await member(harness, 'a');
+      const b = await member(harness, 'b');
+      const { era, nodes } = await b.nodes.look();
+      const { beat = -1 } = nodes.find(({ id }) => id === a.id) ?? {};
+      await harness.failOver();
+      expect(era === null || (await b.nodes.declareDead(a.id, beat, era))).toBe(false);
+      expect(await stateOf(a)).toBe('up');
+      expect(await bury(b, a)).toBe(true);
+    });
+
+    check('a node finds the sessions that are its own and wait for something', async (harness) => {
+      const a = await member(harness, 'a');
+      const b = await member(harness, 'b');
+      await (await a.owner('open')).commit(admit('t1'));
+      await (await b.owner('other')).commit(admit('t2'));
+      await a.owner('called');
+      await a.owner('at-rest');
+      await b.nodes.send([command(b, 'c1', 'called')]);
+      expect((await a.nodes.owned()).toSorted()).toEqual(['called', 'open']);
     });
   });
 }

@@ -23,7 +23,7 @@ describe('stores that share a disk in memory', () => {
     const a = await member(harness, 'a');
     (a.store as ReturnType<typeof openMemoryStore>).crash();
     const next = await member(harness, 'a');
-    expect((await next.nodes.list()).map(({ id }) => id)).toEqual([next.id]);
+    expect((await next.nodes.look()).nodes.map(({ id }) => id)).toEqual([next.id]);
   });
 
   test('a store that wants the disk for itself is refused beside a node', async () => {

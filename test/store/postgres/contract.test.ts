@@ -18,8 +18,16 @@ beforeAll(async () => {
 afterAll(() => Promise.all([server.stop(), library.close()]));
 
 const api = { describe, expect, it };
-const postgres = () => schemaHarness((place) => openPostgresStore({ url: server.url, ...place }));
-const pglite = () => schemaHarness((place) => openOn(pgliteDatabase(library), place));
+const postgres = () =>
+  schemaHarness(
+    (place) => openPostgresStore({ url: server.url, ...place }),
+    (text) => server.query(text),
+  );
+const pglite = () =>
+  schemaHarness(
+    (place) => openOn(pgliteDatabase(library), place),
+    (text) => library.query(text),
+  );
 
 for (const [name, make] of Object.entries({ postgres, pglite })) {
   storeContract(api, name, make);

@@ -11,7 +11,11 @@ interface Place {
 
 let schemas = 0;
 
-export function schemaHarness(openAt: (place: Place) => Promise<PostgresStore>): NodesHarness {
+/** `query`: on the server, beside the stores. */
+export function schemaHarness(
+  openAt: (place: Place) => Promise<PostgresStore>,
+  query: (text: string) => Promise<unknown>,
+): NodesHarness {
   schemas += 1;
   const schema = `contract_${schemas}`;
   const opened: PostgresStore[] = [];
@@ -23,6 +27,9 @@ export function schemaHarness(openAt: (place: Place) => Promise<PostgresStore>):
   return {
     open: (options = {}) => open({ schema, shared: false, ...options }),
     openShared: (options = {}) => open({ schema, shared: true, ...options }),
+    async failOver() {
+      await query(`UPDATE ${schema}.eras SET life = 'another', started = NULL`);
+    },
     async dispose() {
       await Promise.all(opened.map((store) => store.close()));
     },

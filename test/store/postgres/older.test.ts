@@ -23,7 +23,11 @@ describe.skipIf(program === null)(
     afterAll(() => server.stop());
 
     const api = { describe, expect, it };
-    const make = () => schemaHarness((place) => openPostgresStore({ url: server.url, ...place }));
+    const make = () =>
+      schemaHarness(
+        (place) => openPostgresStore({ url: server.url, ...place }),
+        (text) => server.query(text),
+      );
     storeContract(api, 'older postgres, shared', () => joined(make()));
     nodesContract(api, 'older postgres', make);
     hintsContract(api, 'older postgres', make);

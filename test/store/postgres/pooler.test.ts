@@ -21,7 +21,11 @@ describe.skipIf(!hasPgbouncer)('behind pgbouncer (left out where it is not insta
   });
 
   const api = { describe, expect, it };
-  const make = () => schemaHarness((place) => openPostgresStore({ url: pooler.url, ...place }));
+  const make = () =>
+    schemaHarness(
+      (place) => openPostgresStore({ url: pooler.url, ...place }),
+      (text) => server.query(text),
+    );
   storeContract(api, 'postgres behind pgbouncer', make);
   storeContract(api, 'postgres behind pgbouncer, shared', () => joined(make()));
   nodesContract(api, 'postgres behind pgbouncer', make);

@@ -26,5 +26,6 @@ test('the migrations never change', () => {
     'b341a58cbf9582e9',
     'cf8f4c31cd58734d',
     'a9d886653c394ec6',
+    '97bbffc93d7c248f',
   ]);
 });

@@ -4,11 +4,21 @@ import { once } from 'node:events';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { connect } from '../../../src/store/postgres/client.ts';
-import { migrations } from '../../../src/store/postgres/migrate.ts';
-import { openOn, openPostgresStore } from '../../../src/store/postgres/open.ts';
+import { migrate, migrations } from '../../../src/store/postgres/migrate.ts';
+import { openPostgresStore } from '../../../src/store/postgres/open.ts';
 import type { PostgresStore } from '../../../src/store/postgres/store.ts';
 import { codeOf } from '../../../src/testing/store/api.ts';
-import { applied, apply, bury, command, factsOf, idsOf, type Member } from '../../../src/testing/store/members.ts';
+import {
+  applied,
+  apply,
+  bury,
+  command,
+  eraOf,
+  factsOf,
+  idsOf,
+  type Member,
+  stateOf,
+} from '../../../src/testing/store/members.ts';
 import { admit, end, key, owner, progress, taskEvent } from '../../../src/testing/store/records.ts';
 import { incarnation, sessionKey, taskId } from '../../../src/core/model/ids.ts';
 import { openCuttingProxy } from '../../support/cutting-proxy.ts';
@@ -78,11 +88,15 @@ describe('nodes that race', () => {
     const watcher = await member('watcher');
     const { nodes } = await member('a');
     let { id } = { id: ids };
-    let beat = 0;
+    const { era } = await eraOf({ nodes });
+    let beat = 1;
     const lived: boolean[] = [];
     for (let n = 0; n < rounds; n += 1) {
-      const [state, dead] = await Promise.all([nodes.renew(load, null), watcher.nodes.declareDead(id, beat)]);
-      expect([state, dead]).toEqual(dead ? [null, true] : ['up', false]);
+      const [renewal, dead] = await Promise.all([
+        nodes.renew(load, null, null),
+        watcher.nodes.declareDead(id, beat, era),
+      ]);
+      expect([renewal?.state ?? null, dead]).toEqual(dead ? [null, true] : ['up', false]);
       lived.push(!dead);
       beat += 1;
       if (dead) {
@@ -149,7 +163,7 @@ describe('nodes that race', () => {
     const joined = Promise.all([member('a'), member('b'), member('c')]);
     await untilOneWaits(direct, 3);
     await direct.query('COMMIT');
-    expect((await (await joined)[0].nodes.list()).map(({ name }) => name)).toEqual(['a', 'b', 'c']);
+    expect((await (await joined)[0].nodes.look()).nodes.map(({ name }) => name)).toEqual(['a', 'b', 'c']);
   });
 
   test('many that start at once with one name: one joins', async () => {
@@ -271,18 +285,18 @@ describe('a renewal', () => {
     const { id, nodes } = await member('a', { ttlMs });
     await direct.query('BEGIN');
     await direct.query(`SELECT inc FROM ${schema}.nodes WHERE inc = $1 FOR UPDATE`, [id]);
-    expect(await codeOf(() => nodes.renew(load, null))).toBe('store_unreachable');
+    expect(await codeOf(() => nodes.renew(load, null, null))).toBe('store_unreachable');
     await direct.query('COMMIT');
-    expect(await nodes.renew(load, null)).toBe('up');
+    expect(await stateOf({ nodes })).toBe('up');
   });
 
   test('that finds no connection is rejected in time', async () => {
     const proxy = await openCuttingProxy(server.port, 1, () => 0.999_999);
     proxy.spare();
     const { nodes } = await member('a', { url: `postgres://signalbox@127.0.0.1:${proxy.port}/postgres`, ttlMs: 2_000 });
-    await nodes.renew(load, null);
+    await nodes.renew(load, null, null);
     await proxy[Symbol.asyncDispose]();
-    expect(await codeOf(() => nodes.renew(load, null))).toBe('store_unreachable');
+    expect(await codeOf(() => nodes.renew(load, null, null))).toBe('store_unreachable');
   });
 });
 
@@ -330,7 +344,7 @@ describe('who else is there', () => {
     const gone = once(child, 'exit');
     child.kill('SIGKILL');
     await gone;
-    expect((await (await member('a')).nodes.list()).length).toBe(1);
+    expect((await (await member('a')).nodes.look()).nodes.length).toBe(1);
   });
 
   test('a daemon that wants the schema for itself is refused beside a node that gives signs of life', async () => {
@@ -340,16 +354,16 @@ describe('who else is there', () => {
     while (clock.armed === 0) {
       await direct.query('SELECT 1');
     }
-    await nodes.renew(load, null);
+    await nodes.renew(load, null, null);
     clock.advance(60_000);
     expect(await refused).toBe('store_locked');
   });
 
   test('a schema of the version before is taken up, by a node and by a daemon that has it for itself', async () => {
-    const database = () => connect({ url: server.url, readers: 1, connectMs: 10_000, statementMs: 10_000 });
-    const before = await openOn(database(), { schema, list: migrations.slice(0, 2) });
-    await before.recordProcess({ pid: 1, startTime: '1', session: key('s'), incarnation: incarnation(1), cookie: 'c' });
-    await before.close();
+    const before = connect({ url: server.url, readers: 1, connectMs: 10_000, statementMs: 10_000 });
+    await migrate(before, schema, { list: migrations.slice(0, 2) });
+    await before.write(`INSERT INTO ${schema}.processes VALUES (1, '1', 's', 1, 'c')`);
+    await before.end();
     const alone = await openPostgresStore({ url: server.url, schema });
     await owner(alone, 's');
     await alone.close();

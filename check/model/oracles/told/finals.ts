@@ -112,6 +112,7 @@ function ofEntry(facts: Facts, task: Task): Ending | null {
     case 'respond':
     case 'throttle':
     case 'report':
+    case 'rewound':
     case 'make-room':
     case 'claim':
     case 'heartbeat':

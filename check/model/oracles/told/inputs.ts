@@ -34,6 +34,8 @@ export function toldByInput(facts: Facts): readonly Told[] {
       return throttled(facts, input);
     case 'report':
       return [ofSession('hang-reported', input.note)];
+    case 'rewound':
+      return [ofSession('store-rewound', { node: input.node })];
     case 'progress':
       return [ofTask(input.task, 'progress', { data: input.data })];
     case 'output':
