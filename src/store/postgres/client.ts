@@ -44,6 +44,8 @@ export function connect({ url, readers, connectMs, statementMs }: ConnectionOpti
     });
     // An idle connection has ended: the next statement opens another.
     pool.on('error', () => {});
+    // Of one in use its statement tells. An error may come with the greeting, in the moment between the pool's hands and ours.
+    pool.on('connect', (client) => client.on('error', () => {}));
     return pool;
   };
   const writers = poolOf(1);
@@ -121,9 +123,6 @@ async function using<T>(pool: pg.Pool, work: (query: Query) => Promise<T>): Prom
   const client = await pool.connect().catch((error: unknown) => {
     throw new NotSent(said(error), { cause: error });
   });
-  // While it is ours, its own errors come with the statement.
-  const ignore = (): void => {};
-  client.on('error', ignore);
   let broken = false;
   try {
     return await work(async (text, values = [], limitMs) => {
@@ -138,7 +137,6 @@ async function using<T>(pool: pg.Pool, work: (query: Query) => Promise<T>): Prom
       }
     });
   } finally {
-    client.off('error', ignore);
     client.release(broken);
   }
 }
