@@ -21,6 +21,8 @@ interface RunOptions {
   readonly input?: string;
   /** Flags of Node itself. */
   readonly node?: readonly string[];
+  /** A command that runs it, such as one that enters a namespace. */
+  readonly within?: readonly string[];
   /** How many files it may have open. */
   readonly openFiles?: number;
 }
@@ -54,7 +56,7 @@ export class Cli implements AsyncDisposable {
   }
 
   spawn(args: readonly string[], options: RunOptions = {}): ChildProcess {
-    const words = [process.execPath, ...(options.node ?? []), program, ...args];
+    const words = [...(options.within ?? []), process.execPath, ...(options.node ?? []), program, ...args];
     const limited = ['sh', '-c', `ulimit -n ${options.openFiles} && exec "$0" "$@"`, ...words];
     const [command = '', ...rest] = options.openFiles === undefined ? words : limited;
     const child = spawn(command, rest, {

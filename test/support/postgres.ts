@@ -27,6 +27,8 @@ export interface PostgresServer {
   crash(): Promise<void>;
   /** After `crash`, on the same data and port. */
   restart(): Promise<void>;
+  /** A standby that streams from it; `from`: through this port. It is one of its own, and is to be stopped. Postgres 15 and newer. */
+  standby(from?: number): Promise<PostgresServer>;
   stop(): Promise<void>;
 }
 
@@ -75,19 +77,37 @@ export async function startPostgres(
   const data = join(scratch, 'data');
   const init = ['-D', data, '-U', 'signalbox', '--auth=trust', '--no-sync', '-E', 'UTF8', '--locale=C'];
   execFileSync(join(bin, 'initdb'), init, { ...serverUser, stdio: 'ignore', cwd: scratch });
+  writeFileSync(join(data, 'pg_hba.conf'), access);
+  return serve({ scratch, bin, data, settings });
+}
+
+interface Place {
+  /** Removed with the last server in it. */
+  readonly scratch: string;
+  readonly bin: string;
+  readonly data: string;
+  readonly settings: readonly string[];
+}
+
+/** Servers that run in a folder; it goes with the last. */
+const servers = new Map<string, number>();
+
+async function serve(place: Place): Promise<PostgresServer> {
+  const { scratch, bin, data, settings } = place;
   const port = await freePort();
   const options = ['listen_addresses=127.0.0.1', `port=${port}`, `unix_socket_directories=${scratch}`, ...settings];
-  writeFileSync(join(data, 'pg_hba.conf'), access);
   const start = async (): Promise<ChildProcess> => {
     const started = spawn(join(bin, 'postgres'), ['-D', data, ...options.flatMap((option) => ['-c', option])], {
       ...serverUser,
       cwd: scratch,
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    await untilSays(started, 'ready to accept connections');
+    // A standby is ready for read-only ones.
+    await untilSays(started, 'ready to accept ');
     return started;
   };
   let server = await start();
+  servers.set(scratch, (servers.get(scratch) ?? 0) + 1);
   const urlOf = (database: string, user = 'signalbox'): string => `postgres://${user}@127.0.0.1:${port}/${database}`;
   const crash = async (): Promise<void> => {
     const gone = exited(server);
@@ -113,16 +133,46 @@ export async function startPostgres(
     restart: async () => {
       server = await start();
     },
+    standby: (from = port) => standbyOf(place, urlOf('postgres'), from),
     stop: async () => {
       await crash();
-      rmSync(scratch, { recursive: true, force: true });
+      const left = (servers.get(scratch) ?? 1) - 1;
+      servers.set(scratch, left);
+      rmSync(left === 0 ? scratch : data, { recursive: true, force: true });
     },
   };
+}
+
+let standbys = 0;
+
+/** The program from npm has no `pg_basebackup`: this is what it does (https://www.postgresql.org/docs/current/continuous-archiving.html). */
+async function standbyOf(place: Place, url: string, from: number): Promise<PostgresServer> {
+  standbys += 1;
+  const data = join(place.scratch, `standby-${standbys}`);
+  const client = new Client(url);
+  await client.connect();
+  await client.query("SELECT pg_backup_start('standby', true)");
+  // A file that has just gone is in the log that is copied, too.
+  spawnSync('cp', ['-R', '-p', place.data, data], { ...serverUser, stdio: 'ignore' });
+  const { rows } = await client.query<{ labelfile: string }>('SELECT labelfile FROM pg_backup_stop(false)');
+  await client.end();
+  rmSync(join(data, 'postmaster.pid'), { force: true });
+  const own = {
+    backup_label: rows[0]?.labelfile ?? '',
+    'standby.signal': '',
+    'postgresql.auto.conf': `primary_conninfo = 'host=127.0.0.1 port=${from} user=signalbox'\n`,
+  };
+  for (const [name, content] of Object.entries(own)) {
+    writeFileSync(join(data, name), content);
+    giveTo(join(data, name));
+  }
+  return serve({ ...place, data });
 }
 
 /** pg_hba.conf: the user of `initdb` needs no password, others do. */
 const access = `local all all trust
 host all signalbox 127.0.0.1/32 trust
+host replication signalbox 127.0.0.1/32 trust
 host all all 127.0.0.1/32 scram-sha-256
 `;
 

@@ -41,6 +41,12 @@ const paced: readonly string[] = [
   'test/campaigns/chaos/run.ts',
   'test/campaigns/cycles/run.ts',
   'test/campaigns/soak/load.ts',
+  'test/campaigns/nodes/agents-watch.ts',
+  'test/campaigns/nodes/arena.ts',
+  'test/campaigns/nodes/faults/links.ts',
+  'test/campaigns/nodes/faults/processes.ts',
+  'test/campaigns/nodes/faults/server.ts',
+  'test/campaigns/nodes/load.ts',
   'test/campaigns/nodes/run.ts',
   'test/campaigns/soak/run.ts',
 ];

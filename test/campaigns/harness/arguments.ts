@@ -1,24 +1,34 @@
 /** The command line of a campaign: counts with defaults, words that may be repeated, and `--json`. */
 import { parseArgs } from 'node:util';
 
+type ParsedOption = { readonly type: 'string' | 'boolean'; readonly multiple?: boolean };
 type Counts = Readonly<{ [name: string]: number }>;
 
-interface CampaignArguments<C extends Counts, W extends string> {
+interface CampaignArguments<C extends Counts, W extends string, F extends string> {
   readonly counts: C;
   readonly words: Readonly<{ [word in W]: readonly string[] }>;
+  readonly flags: Readonly<{ [flag in F]: boolean }>;
   readonly json: boolean;
 }
 
+interface More<F extends string> {
+  readonly flags?: readonly F[];
+  /** Counts that need not be integers. */
+  readonly fractions?: readonly string[];
+}
+
 /** Ends the process with 2 and the usage where an argument is unknown, or a count is not a positive integer. */
-export function campaignArguments<const C extends Counts, W extends string = never>(
+export function campaignArguments<const C extends Counts, W extends string = never, const F extends string = never>(
   script: string,
   defaults: C,
   words: readonly W[] = [],
-): CampaignArguments<{ readonly [name in keyof C]: number }, W> {
+  { flags = [], fractions = [] }: More<F> = {},
+): CampaignArguments<{ readonly [name in keyof C]: number }, W, F> {
+  const switches = [...flags, 'json'];
   const usage = [
     ...Object.keys(defaults).map((name) => `[--${name} N]`),
     ...words.map((name) => `[--${name} TEXT]…`),
-    '[--json]',
+    ...switches.map((name) => `[--${name}]`),
   ].join(' ');
   const fail = (problem: string): never => {
     process.stderr.write(`${problem}\nusage: npm run ${script} -- ${usage}\n`);
@@ -29,7 +39,8 @@ export function campaignArguments<const C extends Counts, W extends string = nev
       (name) => [name, { type: 'string', multiple: true }] as const,
     );
     try {
-      return parseArgs({ options: { ...Object.fromEntries(text), json: { type: 'boolean' } } }).values;
+      const bare = switches.map((name) => [name, { type: 'boolean' }] as const);
+      return parseArgs({ options: Object.fromEntries<ParsedOption>([...text, ...bare]) }).values;
     } catch (error) {
       return fail(error instanceof Error ? error.message : String(error));
     }
@@ -38,13 +49,17 @@ export function campaignArguments<const C extends Counts, W extends string = nev
   const all = (name: string): readonly string[] => [values[name] ?? []].flat().map(String);
   const count = (name: string, otherwise: number): number => {
     const value = Number(all(name).at(-1) ?? otherwise);
-    return Number.isSafeInteger(value) && value > 0 ? value : fail(`--${name} is not a positive integer`);
+    const isNumber = fractions.includes(name) ? Number.isFinite(value) : Number.isSafeInteger(value);
+    return isNumber && value > 0
+      ? value
+      : fail(`--${name} is not a positive ${fractions.includes(name) ? 'number' : 'integer'}`);
   };
   return {
     counts: Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, count(name, value)])) as {
       readonly [name in keyof C]: number;
     },
     words: Object.fromEntries(words.map((name) => [name, all(name)])) as { readonly [word in W]: readonly string[] },
+    flags: Object.fromEntries(flags.map((name) => [name, values[name] === true])) as { readonly [flag in F]: boolean },
     json: values['json'] === true,
   };
 }

@@ -1,263 +1,234 @@
 /**
- * Several real daemons on one real Postgres server, under load, while they are killed, stopped past their lease, drained and closed, and
- * while the server restarts and cuts its connections. Judged by the tapes and by the agents' own log.
+ * Several real daemons on one real Postgres server, under load, while faults strike one after the other. Judged by the tapes, by what
+ * followers saw, and by the agents' own log.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
-import { AppError } from '../../../src/core/errors.ts';
-import { Cli } from '../../support/cli.ts';
-import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
-import { judgeTape } from '../harness/judge-tape.ts';
-import { killNode, newDatabase, type RealNode, startNode, statement, type NodeSettings } from './world.ts';
+import { seeded } from '../../support/random.ts';
+import { startPostgres } from '../../support/postgres.ts';
+import { AgentsWatch } from './agents-watch.ts';
+import { Arena, type Draw } from './arena.ts';
+import type { Fault } from './faults/fault.ts';
+import { Findings, promises, type Promised } from './findings.ts';
+import { judge } from './judge.ts';
+import { Load } from './load.ts';
 
 export interface NodesOptions {
+  /** In the order of a draw, each as often as the others. */
+  readonly faults: readonly Fault[];
+  /** It ends when so much time is over, or when each fault has struck so often. */
   readonly seconds: number;
+  readonly rounds?: number;
   readonly nodes: number;
   readonly sessions: number;
   readonly callers: number;
   readonly seed: number;
   readonly ttlMs: number;
-  readonly tell?: (now: { readonly seconds: number; readonly accepted: number; readonly faults: number }) => void;
+  readonly tell?: (now: NodesProgress) => void;
+}
+
+export interface NodesProgress {
+  readonly seconds: number;
+  readonly accepted: number;
+  readonly struck: number;
+  /** What strikes now; null: the judgement. */
+  readonly fault: string | null;
+}
+
+/** What one fault did. */
+export interface FaultReport {
+  readonly name: string;
+  readonly count: number;
+  /** Milliseconds until work continued; null: it never came to pass. */
+  readonly p50: number | null;
+  readonly max: number | null;
 }
 
 export interface NodesReport {
   readonly accepted: number;
   /** Requests that were answered with an error, or not at all, and were sent again. */
   readonly repeated: number;
-  readonly faults: { readonly [name: string]: number };
+  readonly followed: number;
+  readonly faults: readonly FaultReport[];
+  /** Successors that began beside an agent that was frozen: it ends without another word. */
+  readonly stoodStill: number;
+  readonly broken: { readonly [promise in Promised]: number };
   readonly wrong: readonly string[];
+  /** What nodes and agents said; null: nothing is wrong, and it was removed. */
+  readonly folder: string | null;
 }
 
-/** A linear congruential generator with the constants of Numerical Recipes. */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
-
-/** A request that gets no answer is sent again with its key. */
-const answerMs = 20_000;
-/** For all that was accepted to end, behind the last fault. */
+/** For all that was accepted to end, after the last fault. */
 const settleMs = 180_000;
+/** Longer than any takeover, and than what waits in a session. */
+const recoverMs = 90_000;
+
+const drawOf = (seed: number): Draw => {
+  const random = seeded(seed);
+  return (below) => Math.floor(random() * below);
+};
 
 class NodesRun {
   readonly #options: NodesOptions;
-  readonly #server: PostgresServer;
-  readonly #settings: NodeSettings;
-  readonly #draw: (below: number) => number;
-  readonly #clis: readonly Cli[];
-  readonly #nodes: (RealNode | null)[];
-  readonly #accepted = new Map<string, string>();
-  readonly #faults: { [name: string]: number } = {};
-  readonly wrong: string[] = [];
-  #repeated = 0;
-  #sent = 0;
+  readonly #arena: Arena;
+  readonly #findings: Findings;
+  readonly #load: Load;
+  readonly #times = new Map<string, (number | null)[]>();
+  readonly #began = performance.now();
+  #struck = 0;
   #over = false;
 
-  constructor(options: NodesOptions, server: PostgresServer, settings: NodeSettings) {
+  constructor(options: NodesOptions, arena: Arena) {
     this.#options = options;
-    this.#server = server;
-    this.#settings = settings;
-    this.#draw = randomOf(options.seed);
-    this.#clis = Array.from({ length: options.nodes }, () => new Cli());
-    this.#nodes = this.#clis.map(() => null);
+    this.#arena = arena;
+    this.#findings = new Findings();
+    this.#load = new Load(arena, this.#findings);
+    arena.onDeath = (what) => this.#findings.add('other', what);
   }
 
   async run(): Promise<NodesReport> {
-    for (const at of this.#clis.keys()) {
-      await this.#start(at);
-    }
-    const began = performance.now();
-    const seconds = (): number => (performance.now() - began) / 1_000;
-    const callers = Array.from({ length: this.#options.callers }, () => this.#call());
-    while (seconds() < this.#options.seconds) {
-      await this.#fault();
-      this.#options.tell?.({
-        seconds: seconds(),
-        accepted: this.#accepted.size,
-        faults: Object.values(this.#faults).reduce((sum, one) => sum + one, 0),
-      });
+    const { callers, seed, sessions } = this.#options;
+    using watch = new AgentsWatch(this.#arena.log, this.#findings);
+    const calls = Array.from({ length: callers }, (_, at) =>
+      this.#load.call(drawOf(seed * 1_000 + at), sessions, () => this.#over),
+    );
+    // Each node owns sessions by then.
+    await after(this.#options.ttlMs);
+    for (const fault of this.#schedule()) {
+      await this.#strike(fault);
+      if (this.#over) {
+        break;
+      }
     }
     this.#over = true;
-    await Promise.all(callers);
-    await this.#judge();
-    return { accepted: this.#accepted.size, repeated: this.#repeated, faults: this.#faults, wrong: this.wrong };
+    await Promise.all(calls);
+    this.#tell(null);
+    const stoodStill = await this.#judge();
+    watch[Symbol.dispose]();
+    return this.#report(stoodStill);
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.#clis.map((cli) => cli[Symbol.asyncDispose]()));
-  }
-
-  async #start(at: number): Promise<void> {
-    const cli = this.#clis[at];
-    if (cli !== undefined) {
-      this.#nodes[at] = await startNode(cli, `node-${at + 1}`, this.#settings);
+  /** The same for each run with one seed, as far as its time reaches. */
+  *#schedule(): Generator<Fault> {
+    const { faults, seconds, rounds = Infinity, seed } = this.#options;
+    const draw = drawOf(seed);
+    for (let round = 0; round < rounds; round += 1) {
+      const left = [...faults];
+      while (left.length > 0) {
+        const [fault] = left.splice(draw(left.length), 1);
+        if (performance.now() - this.#began >= seconds * 1_000) {
+          return;
+        }
+        if (fault !== undefined) {
+          yield fault;
+        }
+      }
     }
   }
 
-  get #up(): readonly RealNode[] {
-    return this.#nodes.filter((node) => node !== null);
-  }
-
-  #any<T>(list: readonly T[]): T {
-    const one = list[this.#draw(list.length)];
-    if (one === undefined) {
-      throw new Error('one of several is wanted');
-    }
-    return one;
-  }
-
-  /** One caller: sends a task through any node, again and again until it is accepted, and sometimes cancels one. */
-  async #call(): Promise<void> {
-    while (!this.#over) {
-      this.#sent += 1;
-      const key = `task-${this.#sent}`;
-      const lane = this.#draw(4) === 0 ? 'interactive' : 'background';
-      const request = {
-        session: `s${this.#draw(this.#options.sessions)}`,
-        prompt: `[[work:${1 + this.#draw(30)},20]] ${key}`,
-        lane,
-        idempotencyKey: key,
-      } as const;
-      for (let accepted = false; !accepted;) {
-        accepted = await this.#submit(key, request);
-      }
-      if (this.#draw(8) === 0) {
-        await this.#any(this.#up)
-          .client.cancel(this.#any([...this.#accepted.values()]), {}, { signal: AbortSignal.timeout(answerMs) })
-          .catch(() => {});
-      }
-      await after(this.#draw(100));
-    }
-  }
-
-  async #submit(
-    key: string,
-    { idempotencyKey, ...request }: Parameters<RealNode['client']['submit']>[0] & { readonly idempotencyKey: string },
-  ): Promise<boolean> {
-    if (this.#up.length === 0) {
-      await after(50);
-      return false;
-    }
-    try {
-      const { task } = await this.#any(this.#up).client.submit(request, {
-        idempotencyKey,
-        signal: AbortSignal.timeout(answerMs),
-      });
-      const before = this.#accepted.get(key);
-      if (before !== undefined && before !== task) {
-        this.wrong.push(`${key} became the tasks ${before} and ${task}`);
-      }
-      this.#accepted.set(key, task);
-      return true;
-    } catch (error) {
-      this.#repeated += 1;
-      if (error instanceof AppError && error.code === 'invariant_broken') {
-        this.wrong.push(`${key}: ${error.message}`);
-      }
-      await after(50 + this.#draw(200));
-      return false;
-    }
-  }
-
-  async #fault(): Promise<void> {
-    const { ttlMs } = this.#options;
-    const at = this.#draw(this.#nodes.length);
-    const node = this.#nodes[at] ?? null;
-    const name = this.#any([
-      'kill',
-      'stop',
-      'stop',
-      'drain',
-      'close',
-      'restart the database',
-      'cut connections',
-      'open a transaction',
-    ]);
-    this.#faults[name] = (this.#faults[name] ?? 0) + 1;
-    if (node !== null && name === 'kill') {
-      this.#nodes[at] = null;
-      killNode(node);
-      await node.up.ended;
-      await this.#start(at);
-    } else if (node !== null && name === 'stop') {
-      process.kill(node.up.ready.daemon, 'SIGSTOP');
-      await after(ttlMs / 2 + this.#draw(2 * ttlMs));
-      process.kill(node.up.ready.daemon, 'SIGCONT');
-    } else if (node !== null && name === 'drain') {
-      const other = this.#any(this.#up).client;
-      await other.drainNode(node.name).catch(() => {});
-      await after(this.#draw(2 * ttlMs));
-      await other.resumeNode(node.name).catch(() => {});
-    } else if (node !== null && name === 'close') {
-      this.#nodes[at] = null;
-      node.up.child.kill('SIGTERM');
-      const { code } = await node.up.ended;
-      if (code !== 0) {
-        this.wrong.push(`${node.name} ended with ${String(code)}`);
-      }
-      await this.#start(at);
-    } else if (name === 'restart the database') {
-      await this.#server.crash();
-      await after(this.#draw(2 * ttlMs));
-      await this.#server.restart();
-    } else if (name === 'cut connections') {
-      const others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'signalbox'";
-      await statement(this.#server, others);
-    } else {
-      await statement(
-        this.#server,
-        `BEGIN; SELECT pg_current_xact_id(); SELECT pg_sleep(${this.#draw(ttlMs) / 1_000}); COMMIT`,
+  async #strike(fault: Fault): Promise<void> {
+    this.#tell(fault.name);
+    this.#struck += 1;
+    const draw = drawOf(this.#options.seed * 1_000_003 + this.#struck);
+    const scene = { arena: this.#arena, load: this.#load, findings: this.#findings, draw };
+    const late = new AbortController();
+    const tooLate = after(recoverMs, 'late' as const, { signal: late.signal }).catch(() => 'late' as const);
+    const struck = fault.strike(scene).catch((error: unknown) => {
+      this.#findings.add(
+        'other',
+        `${fault.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
       );
-    }
-    await after(this.#draw(ttlMs));
-  }
-
-  async #judge(): Promise<void> {
-    const [node] = this.#up;
-    if (node === undefined) {
-      this.wrong.push('no node is left');
+      return null;
+    });
+    const ms = await Promise.race([struck, tooLate]);
+    late.abort();
+    if (ms === 'late') {
+      // What it broke stays broken: nothing behind it would say more.
+      this.#findings.add('lost', `${fault.name}: work has not continued within ${recoverMs / 1_000} s`);
+      this.#over = true;
       return;
     }
-    await Promise.all(this.#up.map(({ name }) => node.client.resumeNode(name).catch(() => {})));
-    const until = performance.now() + settleMs;
-    for (const task of this.#accepted.values()) {
-      let wrong = await judgeTape(node.client, task);
-      while (wrong.length > 0 && performance.now() < until) {
-        await after(100);
-        wrong = await judgeTape(node.client, task);
-      }
-      this.wrong.push(...wrong);
+    this.#times.set(fault.name, [...(this.#times.get(fault.name) ?? []), ms]);
+    await after(draw(this.#options.ttlMs / 2));
+  }
+
+  #tell(fault: string | null): void {
+    this.#options.tell?.({
+      seconds: (performance.now() - this.#began) / 1_000,
+      accepted: this.#load.accepted.length,
+      struck: this.#struck,
+      fault,
+    });
+  }
+
+  /** Gives how many agents stood still beside their successors. */
+  async #judge(): Promise<number> {
+    const [node] = this.#arena.up;
+    if (node === undefined) {
+      this.#findings.add('other', 'no node is left');
+      return 0;
     }
-    this.wrong.push(...overlaps(this.#settings.log));
+    await Promise.all(this.#arena.up.map(({ name }) => node.client.resumeNode(name).catch(() => {})));
+    const { accepted, followed } = this.#load;
+    const until = performance.now() + settleMs;
+    for (const { task, key } of accepted) {
+      let view = await node.client.task(task).catch(() => null);
+      while (view !== null && view.endedAt === null && performance.now() < until) {
+        await after(100);
+        view = await node.client.task(task).catch(() => view);
+      }
+      if (view !== null && view.endedAt === null) {
+        this.#findings.add('lost', `task ${task} (${key}) is ${view.status}`);
+      }
+    }
+    await this.#load.close(Math.max(10_000, until - performance.now()));
+    const keep = (name: string, content: string): void =>
+      writeFileSync(join(this.#arena.options.folder, name), content);
+    const evidence = { client: node.client, accepted, followed, log: this.#arena.log, keep };
+    return (await judge(evidence, this.#findings)).stoodStill;
+  }
+
+  #report(stoodStill: number): NodesReport {
+    const free = new Set<Promised>(this.#options.faults.flatMap(({ without = [] }) => without));
+    const counted = (promise: Promised): number => (free.has(promise) ? 0 : this.#findings.count(promise));
+    const names = Object.keys(promises) as Promised[];
+    return {
+      accepted: this.#load.accepted.length,
+      repeated: this.#load.repeated,
+      followed: this.#load.followed.size,
+      faults: [...this.#times].map(([name, all]) => timesOf(name, all)),
+      stoodStill,
+      broken: Object.fromEntries(names.map((name) => [name, counted(name)])) as NodesReport['broken'],
+      wrong: this.#findings.lines.filter((line) => ![...free].some((promise) => line.startsWith(promise))),
+      folder: null,
+    };
   }
 }
 
-/** Agents that began while another one of their session lived, as they say themselves. */
-const overlaps = (log: string): readonly string[] =>
-  (existsSync(log) ? readFileSync(log, 'utf8') : '')
-    .split('\n')
-    .filter((line) => line.includes('"event":"overlap"'))
-    .map((line) => `two agents in one session: ${line}`);
+function timesOf(name: string, all: readonly (number | null)[]): FaultReport {
+  const sorted = all.flatMap((ms) => ms ?? []).toSorted((a, b) => a - b);
+  const at = (share: number): number | null => {
+    const ms = sorted[Math.floor(share * (sorted.length - 1))];
+    return ms === undefined ? null : Math.round(ms);
+  };
+  return { name, count: sorted.length, p50: at(0.5), max: at(1) };
+}
 
 export async function nodesRun(options: NodesOptions): Promise<NodesReport> {
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-nodes-'));
-  const server = await startPostgres(['autovacuum=off', 'fsync=off']);
-  try {
-    const store = await newDatabase(server, 'nodes');
-    const log = join(folder, 'agents.log');
-    const run = new NodesRun(options, server, { store, ttlMs: options.ttlMs, log, graceMs: 1_000 });
-    try {
-      return await run.run();
-    } finally {
-      await run.close();
-    }
-  } finally {
-    await server.stop();
-    rmSync(folder, { recursive: true, force: true });
+  const report = await runIn(folder, options);
+  if (report.wrong.length > 0) {
+    return { ...report, folder };
   }
+  rmSync(folder, { recursive: true, force: true });
+  return report;
+}
+
+async function runIn(folder: string, options: NodesOptions): Promise<NodesReport> {
+  const server = await startPostgres(['autovacuum=off', 'fsync=off', 'max_connections=60']);
+  const { nodes, ttlMs } = options;
+  await using arena = await Arena.open({ nodes, ttlMs, folder }, server);
+  return await new NodesRun(options, arena).run();
 }

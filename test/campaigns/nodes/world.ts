@@ -20,21 +20,35 @@ export interface NodeSettings {
   /** Where its agents say what they do; several nodes may have one. */
   readonly log: string;
   readonly graceMs: number;
+  /** Where it listens. Default: on the loopback, at any port. */
+  readonly host?: string;
+  readonly port?: number;
+  /** Flags of Node, and a command that runs it. */
+  readonly node?: readonly string[];
+  readonly within?: readonly string[];
+  readonly env?: { readonly [name: string]: string };
 }
 
-export async function startNode(
-  cli: Cli,
-  name: string,
-  { store, ttlMs, log, graceMs }: NodeSettings,
-): Promise<RealNode> {
-  const env = {
-    SIGNALBOX_STORE: store,
-    SIGNALBOX_NODE_NAME: name,
-    SIGNALBOX_NODE_TTL_MS: String(ttlMs),
-    SIGNALBOX_AGENT_LOG: log,
-    SIGNALBOX_LIMITS_GRACE_MS: String(graceMs),
-  };
-  const up = await cli.up(['--log-level', 'info'], { env });
+/** What `signalbox up` is given to be such a node. */
+export const upOf = (name: string, settings: NodeSettings) => ({
+  args: ['--log-level', 'info', '--host', settings.host ?? '127.0.0.1', '--port', String(settings.port ?? 0)],
+  options: {
+    node: settings.node ?? [],
+    within: settings.within ?? [],
+    env: {
+      SIGNALBOX_STORE: settings.store,
+      SIGNALBOX_NODE_NAME: name,
+      SIGNALBOX_NODE_TTL_MS: String(settings.ttlMs),
+      SIGNALBOX_AGENT_LOG: settings.log,
+      SIGNALBOX_LIMITS_GRACE_MS: String(settings.graceMs),
+      ...settings.env,
+    },
+  },
+});
+
+export async function startNode(cli: Cli, name: string, settings: NodeSettings): Promise<RealNode> {
+  const { args, options } = upOf(name, settings);
+  const up = await cli.up(args, options);
   const client = createClient({ baseUrl: up.ready.url, token: readFileSync(join(cli.data, 'token'), 'utf8').trim() });
   return { name, cli, up, client };
 }
@@ -45,13 +59,19 @@ export async function newDatabase(server: PostgresServer, name: string): Promise
   return server.urlOf(name);
 }
 
-export async function statement(server: PostgresServer, text: string): Promise<pg.QueryResult> {
-  const admin = new pg.Client({ connectionString: server.url });
+export async function statement(
+  { url }: { readonly url: string },
+  text: string,
+  values: readonly (string | number)[] = [],
+): Promise<pg.QueryResult<{ readonly [column: string]: unknown }>> {
+  const admin = new pg.Client({ connectionString: url });
   admin.on('error', () => {});
   await admin.connect();
-  const result = await admin.query(text);
-  await admin.end();
-  return result;
+  try {
+    return await admin.query<{ [column: string]: unknown }>(text, [...values]);
+  } finally {
+    await admin.end().catch(() => {});
+  }
 }
 
 /** The daemon and its launcher, without a word. */

@@ -62,11 +62,11 @@ export class AgentLog {
     this.write('started', { conversation });
     const other = this.#takeOver(session);
     if (other !== null) {
-      this.write('overlap', { other });
+      this.write('overlap', other);
     }
   }
 
-  #takeOver(session: string): number | null {
+  #takeOver(session: string): { readonly other: number; readonly stopped: boolean } | null {
     if (this.#path === null) {
       return null;
     }
@@ -76,15 +76,23 @@ export class AgentLog {
     const [pid = '', since = ''] = readOrEmpty(path).split(' ');
     writeFileSync(path, `${process.pid} ${aliveSince(process.pid)}`);
     const alive = pid === '' || Number(pid) === process.pid ? '' : aliveSince(Number(pid));
-    return alive !== '' && alive === since ? Number(pid) : null;
+    return alive !== '' && alive === since ? { other: Number(pid), stopped: stateOf(Number(pid)) === 'T' } : null;
   }
 }
 
 /** Start time of a living process from /proc; empty for a dead one, a zombie, and on systems without /proc. */
 function aliveSince(pid: number): string {
+  const [state, ...fields] = statOf(pid);
+  return state === 'Z' || state === 'X' ? '' : (fields[18] ?? '');
+}
+
+/** `T`: it stands still, as an agent does that was frozen. */
+const stateOf = (pid: number): string => statOf(pid)[0] ?? '';
+
+/** From its state on: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html. */
+function statOf(pid: number): readonly string[] {
   const stat = readOrEmpty(`/proc/${pid}/stat`);
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' || fields[0] === 'X' ? '' : (fields[19] ?? '');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 function readOrEmpty(path: string): string {
