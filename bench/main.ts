@@ -2,10 +2,9 @@
  * `npm run bench`: measures the rows of docs/benchmarks.md and prints the table. Exit code 0 also where a goal was missed,
  * unless `--strict`: 1.
  */
-import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { Row, Run } from './harness.ts';
+import { measureRow } from './measure-row.ts';
 import type { RowReport } from './report.ts';
 import { publish, reportOptions, roundsOf } from './report.ts';
 import { rows } from './rows.ts';
@@ -22,29 +21,6 @@ const usage = `Usage: npm run bench -- [options]
 `;
 
 const program = fileURLToPath(new URL('./row-process.ts', import.meta.url));
-const root = fileURLToPath(new URL('..', import.meta.url));
-
-/** Every row ends by itself; one that does not is a defect and must not hang whoever waits for the table. */
-const rowDeadlineMs = 900_000;
-
-async function measure(name: string, options: Pick<Run, 'quick' | 'rounds'>): Promise<RowReport> {
-  const began = performance.now();
-  const child = fork(program, [name, JSON.stringify(options)], {
-    cwd: root,
-    execArgv: ['--expose-gc', '--no-warnings'],
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    timeout: rowDeadlineMs,
-  });
-  let report: (Pick<Row, 'title' | 'limit'> & Pick<RowReport, 'figures'>) | null = null;
-  child.on('message', (message) => (report = message as NonNullable<typeof report>));
-  const end = await new Promise<string>((resolve) =>
-    child.on('close', (code, signal) => resolve(String(code ?? signal))),
-  );
-  const seconds = (performance.now() - began) / 1000;
-  const known: Omit<RowReport, 'error' | 'row' | 'seconds'> = report ?? { title: name, limit: '', figures: [] };
-  const error = report === null || end !== '0' ? `ended with ${end}` : null;
-  return { row: name, ...known, error, seconds };
-}
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -71,7 +47,7 @@ async function main(): Promise<number> {
   }
   const reports: RowReport[] = [];
   for (const name of names) {
-    reports.push(await measure(name, { quick: values.quick, rounds }));
+    reports.push(await measureRow(program, name, { quick: values.quick, rounds }));
   }
   const missed = publish(values, rounds, reports);
   return missed > 0 && values.strict ? 1 : 0;

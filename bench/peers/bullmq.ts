@@ -4,7 +4,7 @@ import { Queue, Worker } from 'bullmq';
 import type { Durability } from '../../src/store/index.ts';
 import { rate } from '../harness.ts';
 import { sendAll } from '../support/no-op-tasks.ts';
-import { Countdown, type Peer } from './peer.ts';
+import { Countdown, type Peer, timed } from './peer.ts';
 import { freePort } from './postgres.ts';
 
 /** Null: this machine has no redis-server (`REDIS_SERVER` names one elsewhere). */
@@ -43,11 +43,23 @@ export async function openBullMq(program: string, folder: string, durability: Du
     throw new Error(problem ?? 'BullMQ cannot reach redis-server', { cause: error });
   }
   let countdown = new Countdown(0);
-  const worker = new Worker('no-op', () => Promise.resolve(), { connection, concurrency: 100 });
+  let began: () => void = () => {};
+  const work = ({ name }: { readonly name: string }): Promise<void> => {
+    if (name === 'probe') {
+      began();
+    }
+    return Promise.resolve();
+  };
+  const worker = new Worker('no-op', work, { connection, concurrency: 100 });
   worker.on('completed', () => countdown.end());
   worker.on('error', () => {});
   await worker.waitUntilReady();
   return {
+    dispatch: () =>
+      timed(async (run) => {
+        began = run;
+        await queue.add('probe', {}, { removeOnComplete: true });
+      }),
     round: (load) => {
       countdown = new Countdown(load.sessions * load.perSession);
       return rate(load.sessions * load.perSession, async () => {

@@ -33,7 +33,11 @@ interface Measured {
 }
 
 const peers = (durability: Durability): readonly Measured[] => [
-  { name: 'graphile-worker', durability, open: (folder) => onPostgres(folder, durability, openGraphileWorker) },
+  {
+    name: 'graphile-worker',
+    durability,
+    open: (folder) => onPostgres(folder, durability, (url) => openGraphileWorker(url)),
+  },
   { name: 'pg-boss', durability, open: (folder) => onPostgres(folder, durability, openPgBoss) },
   {
     name: 'BullMQ',
@@ -53,6 +57,7 @@ async function onPostgres(folder: string, durability: Durability, open: (url: st
     const peer = await open(postgres.url);
     return {
       round: (load) => peer.round(load),
+      dispatch: () => peer.dispatch(),
       async [Symbol.asyncDispose]() {
         await peer[Symbol.asyncDispose]();
         await postgres[Symbol.asyncDispose]();

@@ -2,7 +2,7 @@
 import { PgBoss } from 'pg-boss';
 import { rate } from '../harness.ts';
 import { sendAll } from '../support/no-op-tasks.ts';
-import { Countdown, type Peer } from './peer.ts';
+import { Countdown, type Peer, timed } from './peer.ts';
 
 export async function openPgBoss(url: string): Promise<Peer> {
   const boss = new PgBoss({ connectionString: url, max: 20 });
@@ -25,7 +25,18 @@ export async function openPgBoss(url: string): Promise<Peer> {
       return Promise.resolve();
     },
   );
+  let began: () => void = () => {};
+  await boss.createQueue('probe');
+  await boss.work('probe', { pollingIntervalSeconds: 0.5 }, () => {
+    began();
+    return Promise.resolve();
+  });
   return {
+    dispatch: () =>
+      timed(async (run) => {
+        began = run;
+        await boss.send('probe', {});
+      }),
     round: (load) => {
       countdown = new Countdown(load.sessions * load.perSession);
       return rate(load.sessions * load.perSession, async () => {

@@ -11,7 +11,7 @@ export function mustBeBuilt(): void {
   }
 }
 
-interface BuiltDaemon extends AsyncDisposable {
+export interface BuiltDaemon extends AsyncDisposable {
   /** Of the daemon; its parent is the launcher. */
   readonly pid: number;
   readonly launcher: number;
@@ -20,12 +20,16 @@ interface BuiltDaemon extends AsyncDisposable {
 }
 
 /** `signalbox up --json` of the built CLI, on a free port. */
-export async function startDaemon(folder: string, args: readonly string[] = []): Promise<BuiltDaemon> {
+export async function startDaemon(
+  folder: string,
+  args: readonly string[] = [],
+  env: Readonly<{ [name: string]: string }> = {},
+): Promise<BuiltDaemon> {
   const child = spawn(
     process.execPath,
     [cli, 'up', '--json', '--data', folder, '--port', '0', '--log-level', 'silent', ...args],
     // By its channel it ends with us, whatever becomes of us.
-    { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] },
+    { stdio: ['ignore', 'pipe', 'inherit', 'ipc'], env: { ...process.env, ...env } },
   );
   const line = await firstLine(child);
   const readyAt = performance.now();
@@ -36,6 +40,9 @@ export async function startDaemon(folder: string, args: readonly string[] = []):
     url,
     readyAt,
     async [Symbol.asyncDispose]() {
+      if (child.exitCode !== null || child.signalCode !== null) {
+        return;
+      }
       const gone = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGTERM');
       await gone;

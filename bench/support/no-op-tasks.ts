@@ -1,6 +1,6 @@
 /** No-op tasks over many sessions, from the first submit to the last `final`: ours, as its peers are measured. */
-import { functionDriver } from '../../src/agents/index.ts';
-import { createSignalbox } from '../../src/runtime/index.ts';
+import { type AgentDriver, functionDriver } from '../../src/agents/index.ts';
+import { createSignalbox, type Signalbox } from '../../src/runtime/index.ts';
 import { openSqliteStore, type Durability } from '../../src/store/index.ts';
 import { rate } from '../harness.ts';
 
@@ -26,12 +26,18 @@ export async function sendAll(load: Load, send: (session: number, at: number) =>
 }
 
 /** The runtime on an embedded store, with an agent that is a function and answers at once. */
-export async function openOurs(path: string, durability: Durability, load: Load) {
-  const agent = functionDriver(async function* () {
+export function openOurs(path: string, durability: Durability, load: Load) {
+  const limits = { maxAgents: load.sessions };
+  return ours(createSignalbox({ store: openSqliteStore({ path, durability }), agent: noOpAgent(), limits }), load);
+}
+
+export const noOpAgent = (): AgentDriver =>
+  functionDriver(async function* () {
     yield 'done';
   });
-  const limits = { maxAgents: load.sessions };
-  const box = createSignalbox({ store: openSqliteStore({ path, durability }), agent, limits });
+
+/** `box`: with a no-op agent, of which it may run one for each session. */
+export async function ours(box: Signalbox, load: Load) {
   await box.ready;
   const total = load.sessions * load.perSession;
   return {

@@ -16,8 +16,17 @@ export interface Pooler {
   stop(): Promise<void>;
 }
 
+interface PoolerOptions {
+  readonly database?: string;
+  /** Connections of the server for all clients together. Few: statements of many share one. */
+  readonly poolSize?: number;
+}
+
 /** In transaction mode: two statements of one client may run on two connections of the server. */
-export async function startPgbouncer(server: PostgresServer): Promise<Pooler> {
+export async function startPgbouncer(
+  server: Pick<PostgresServer, 'port'>,
+  { database = 'postgres', poolSize = 3 }: PoolerOptions = {},
+): Promise<Pooler> {
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-pgbouncer-'));
   const port = await freePort();
   const [ini, users] = [join(folder, 'pgbouncer.ini'), join(folder, 'users.txt')];
@@ -25,7 +34,7 @@ export async function startPgbouncer(server: PostgresServer): Promise<Pooler> {
   writeFileSync(
     ini,
     `[databases]
-postgres = host=127.0.0.1 port=${server.port} dbname=postgres
+${database} = host=127.0.0.1 port=${server.port} dbname=${database}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = ${port}
@@ -33,7 +42,7 @@ unix_socket_dir =
 auth_type = trust
 auth_file = ${users}
 pool_mode = transaction
-default_pool_size = 3
+default_pool_size = ${poolSize}
 max_client_conn = 500
 `,
   );
@@ -41,7 +50,7 @@ max_client_conn = 500
   const pooler = spawn(program, [ini], { ...serverUser, stdio: ['ignore', 'ignore', 'pipe'] });
   await untilSays(pooler, 'process up');
   return {
-    url: `postgres://signalbox@127.0.0.1:${port}/postgres`,
+    url: `postgres://signalbox@127.0.0.1:${port}/${database}`,
     stop: async () => {
       const gone = once(pooler, 'exit');
       pooler.kill('SIGKILL');
