@@ -29,8 +29,8 @@ export const row: Row = {
     const busy: number[] = [];
     const figures: Figure[] = [];
     for (const [name, times, values] of [
-      ['renew', perSecond.renew, (node: number) => [node, 0, 16, null, 0, 0]],
-      ['list', perSecond.list, () => []],
+      ['renew', perSecond.renew, (node: number) => [node, 0, 16, null, 0, 0, null]],
+      ['nodes', perSecond.list, () => []],
       ['receive', perSecond.poll, (node: number) => [node, 100]],
       ['orphans', perSecond.poll, () => [50]],
     ] as const) {

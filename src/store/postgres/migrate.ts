@@ -12,9 +12,10 @@ import { shared } from './migrations/0003-shared.ts';
 import { placement } from './migrations/0004-placement.ts';
 import { throttles } from './migrations/0005-throttles.ts';
 import { eras } from './migrations/0006-eras.ts';
+import { free } from './migrations/0007-free.ts';
 
 /** In order, append-only. `%` is the schema. */
-export const migrations: readonly string[] = [spine, nodes, shared, placement, throttles, eras];
+export const migrations: readonly string[] = [spine, nodes, shared, placement, throttles, eras, free];
 
 /** From this version on a schema says which daemon works on it. */
 export const sinceNodes = 2;

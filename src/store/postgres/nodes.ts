@@ -60,6 +60,8 @@ interface OwnedSession {
 }
 
 const triesMax = 5;
+/** Rows that a sweep changes at a time. */
+const pageMax = 1_000;
 
 export class PostgresNodes implements Nodes, Member {
   readonly #parts: NodesParts;
@@ -112,6 +114,7 @@ export class PostgresNodes implements Nodes, Member {
     const { statementMs } = leaseTimes(facts.ttlMs);
     await guard(() => database.transaction((query) => enter(query, sql, { id, facts, before: this.#me?.id ?? null })));
     this.#me = { id, statementMs };
+    await this.#inPages(sql.markFree);
     this.#hints.join(id);
     this.#hints.send('nodes');
     const met = await guard(() => this.#meet(statementMs, sql.era));
@@ -279,7 +282,18 @@ export class PostgresNodes implements Nodes, Member {
   }
 
   async sweep(): Promise<void> {
-    await this.#parts.guard(() => this.#parts.database.mail(this.#parts.sql.sweep));
+    const { guard, database, sql } = this.#parts;
+    await guard(() => database.mail(sql.sweep));
+    await this.#inPages(sql.freeIdle);
+    await this.#inPages(sql.markFree);
+  }
+
+  /** A statement that changes as many rows as it is asked to, until there are no more. */
+  async #inPages(statement: string): Promise<void> {
+    const { guard, database } = this.#parts;
+    for (let found = pageMax; found === pageMax;) {
+      found = (await guard(() => again(() => database.mail(statement, [pageMax])))).length;
+    }
   }
 
   async throttles(): Promise<readonly StoredThrottle[]> {

@@ -104,6 +104,7 @@ CREATE TABLE signalbox.sessions (
   changed_at double precision NOT NULL DEFAULT 0,
   row text,
   owner bigint,
+  free boolean NOT NULL DEFAULT false,
   CONSTRAINT sessions_key_key UNIQUE (key),
   CONSTRAINT sessions_pkey PRIMARY KEY (n)
 );
@@ -172,6 +173,7 @@ CREATE INDEX nodes_alive ON signalbox.nodes USING btree (inc) WHERE (state = 'al
 CREATE INDEX nodes_up ON signalbox.nodes USING btree (inc) WHERE (state = ANY (ARRAY['alive'::text, 'draining'::text]));
 CREATE INDEX runs_feed ON signalbox.runs USING btree (era, xid, ord);
 CREATE INDEX runs_feed_session ON signalbox.runs USING btree (session, era, xid, ord);
+CREATE INDEX sessions_free ON signalbox.sessions USING btree (n) WHERE free;
 CREATE INDEX sessions_owner ON signalbox.sessions USING btree (owner) WHERE (owner IS NOT NULL);
 CREATE INDEX sessions_parked ON signalbox.sessions USING btree (n) WHERE parked;
 CREATE UNIQUE INDEX tasks_idempotency_key ON signalbox.tasks USING btree (source, idempotency_key) WHERE (idempotency_key IS NOT NULL);

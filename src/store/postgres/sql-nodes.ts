@@ -8,22 +8,34 @@ import { isEra, isSettled, ofEra } from './sql-eras.ts';
 
 const up = "('alive', 'draining')";
 const gone = "('left', 'dead')";
+const open = "('queued', 'running')";
 
 const isUp = (s: string, inc: string): string =>
   `EXISTS (SELECT FROM ${s}.nodes o WHERE o.inc = ${inc} AND o.state IN ${up})`;
+/** Of the session `s`. A scalar: of an EXISTS the planner makes a hash of all that is open. */
+const isWaiting = (s: string): string =>
+  `(s.parked OR coalesce((SELECT true FROM ${s}.tasks t WHERE t.session = s.n AND t.status IN ${open} LIMIT 1), false))`;
 const isFree = (s: string, owner: string): string =>
   `(${owner} IS NULL OR EXISTS (SELECT FROM ${s}.nodes o WHERE o.inc = ${owner} AND o.state IN ${gone}))`;
 
-/** Something waits in it. */
+/** As above, or a letter is there for it. */
 const hasWork = (s: string): string => `(
-  s.parked OR EXISTS (SELECT FROM ${s}.tasks t WHERE t.session = s.n AND t.status IN ('queued', 'running'))
-  OR EXISTS (SELECT FROM ${s}.letters l WHERE l.session = s.n)
+  ${isWaiting(s)} OR EXISTS (SELECT FROM ${s}.letters l WHERE l.session = s.n)
 )`;
 
 /** $1 node, $2 its beat. Waits for claims, which hold its row, and compares the beat after that. */
 const dead = (s: string, also: string): string => `
     WITH held AS (SELECT inc FROM ${s}.nodes WHERE inc = $1 AND beat = $2 AND state IN ${up} AND ${also} FOR UPDATE)
     UPDATE ${s}.nodes AS n SET state = 'dead' FROM held WHERE n.inc = held.inc RETURNING n.inc`;
+
+/** Nodes that are gone and still own sessions. Owners are found by one step in the index for each. */
+const goneOwners = (s: string): string => `
+    WITH RECURSIVE owners (inc) AS (
+      SELECT min(s.owner) FROM ${s}.sessions s WHERE s.owner IS NOT NULL
+      UNION ALL SELECT (SELECT min(s.owner) FROM ${s}.sessions s WHERE s.owner > o.inc) FROM owners o WHERE o.inc IS NOT NULL
+    ), gone AS MATERIALIZED (
+      SELECT o.inc FROM owners o JOIN ${s}.nodes n ON n.inc = o.inc WHERE n.state IN ${gone}
+    )`;
 
 /** Who they are. */
 const members = (s: string) => ({
@@ -67,7 +79,7 @@ const owners = (s: string) => ({
     INSERT INTO ${s}.sessions AS s (key, lease, owner)
     SELECT $1, 1, me.inc FROM me
     WHERE me.state = 'alive' OR EXISTS (SELECT FROM ${s}.sessions own WHERE own.key = $1 AND own.owner = me.inc)
-    ON CONFLICT (key) DO UPDATE SET lease = s.lease + 1, owner = excluded.owner
+    ON CONFLICT (key) DO UPDATE SET lease = s.lease + 1, owner = excluded.owner, free = false
     WHERE s.owner = excluded.owner OR ((SELECT state FROM me) = 'alive' AND ${isFree(s, 's.owner')})
     RETURNING s.n, s.lease, s.version, s.xid::text AS xid, s.tasks, s.row, s.row IS NOT NULL AS stored`,
   /** $1 key, $2 node. */
@@ -79,7 +91,7 @@ const owners = (s: string) => ({
   /** $2 keys, $3 leases, $4 channel, $5 payload. */
   release: `
     WITH freed AS (
-      UPDATE ${s}.sessions AS s SET owner = NULL FROM unnest($2::text[], $3::bigint[]) AS g (key, lease)
+      UPDATE ${s}.sessions AS s SET owner = NULL, free = ${isWaiting(s)} FROM unnest($2::text[], $3::bigint[]) AS g (key, lease)
       WHERE s.key = g.key AND s.lease = g.lease AND s.owner = $1 RETURNING s.n
     )
     SELECT pg_notify($4, $5) FROM freed LIMIT 1`,
@@ -89,14 +101,37 @@ const owners = (s: string) => ({
       LEFT JOIN ${s}.sessions s ON s.key = g.key AND s.lease = g.lease AND s.owner = $1 AND s.version >= g.version
     WHERE s.n IS NULL`,
   owned: `SELECT s.key FROM ${s}.sessions s WHERE s.owner = $1 AND ${hasWork(s)}`,
-  /** $1 limit. Reads what is open, not what has ended. */
+  /** $1 limit. Begins with what waits for a node, with owners that are gone, and with letters: what living nodes own, and what has ended, is not read. */
   orphans: `
-    SELECT s.key FROM (
-      SELECT session AS n FROM ${s}.tasks WHERE status IN ('queued', 'running')
+    ${goneOwners(s)}
+    (SELECT s.key FROM ${s}.sessions s WHERE s.free AND s.owner IS NULL LIMIT $1)
+    UNION (
+      SELECT found.key FROM gone, LATERAL (
+        SELECT s.key FROM ${s}.sessions s WHERE s.owner = gone.inc AND ${isWaiting(s)} LIMIT $1
+      ) AS found LIMIT $1)
+    UNION (
+      SELECT s.key FROM ${s}.letters l JOIN ${s}.sessions s ON s.n = l.session WHERE ${isFree(s, 's.owner')} LIMIT $1)
+    LIMIT $1`,
+  /** $1 limit. What a daemon left that has had the schema for itself, or a node of the version before. Once a minute it reads what is open. */
+  markFree: `
+    WITH waiting AS MATERIALIZED (
+      SELECT session AS n FROM ${s}.tasks WHERE status = 'queued'
+      UNION SELECT session FROM ${s}.tasks WHERE status = 'running'
       UNION SELECT n FROM ${s}.sessions WHERE parked
-      UNION SELECT session FROM ${s}.letters WHERE session IS NOT NULL
-    ) AS waiting JOIN ${s}.sessions s ON s.n = waiting.n
-    WHERE ${isFree(s, 's.owner')} LIMIT $1`,
+    ), found AS MATERIALIZED (
+      SELECT s.n FROM waiting, LATERAL (
+        SELECT s.n FROM ${s}.sessions s WHERE s.n = waiting.n AND s.owner IS NULL AND NOT s.free FOR UPDATE SKIP LOCKED
+      ) AS s LIMIT $1
+    )
+    UPDATE ${s}.sessions s SET free = true FROM found WHERE s.n = found.n RETURNING s.n`,
+  /** $1 limit. Idle sessions of nodes that are gone: the look for orphans would read them each time. */
+  freeIdle: `
+    ${goneOwners(s)}, found AS MATERIALIZED (
+      SELECT s.n FROM gone, LATERAL (
+        SELECT s.n FROM ${s}.sessions s WHERE s.owner = gone.inc AND NOT ${isWaiting(s)} FOR UPDATE SKIP LOCKED
+      ) AS s LIMIT $1
+    )
+    UPDATE ${s}.sessions s SET owner = NULL FROM found WHERE s.n = found.n RETURNING s.n`,
 });
 
 /** What they write to each other. */

@@ -36,7 +36,7 @@ const owning = (s: string) => ({
   claim: `
     WITH me AS (SELECT inc FROM ${s}.nodes WHERE inc = $2 AND state = 'alive' FOR KEY SHARE)
     INSERT INTO ${s}.sessions (key, lease) SELECT $1, 1 FROM me
-    ON CONFLICT (key) DO UPDATE SET lease = sessions.lease + 1, owner = NULL
+    ON CONFLICT (key) DO UPDATE SET lease = sessions.lease + 1, owner = NULL, free = false
     RETURNING n, lease, version, xid::text AS xid, tasks, row, row IS NOT NULL AS stored`,
   ownSeq: `SELECT ${lastSeq(s, '$1', '0')} AS seq`,
   openTasks: `

@@ -27,5 +27,6 @@ test('the migrations never change', () => {
     'cf8f4c31cd58734d',
     'a9d886653c394ec6',
     '97bbffc93d7c248f',
+    '01df581b07504825',
   ]);
 });

@@ -19,7 +19,7 @@ import {
   type Member,
   stateOf,
 } from '../../../src/testing/store/members.ts';
-import { admit, end, key, owner, progress, taskEvent } from '../../../src/testing/store/records.ts';
+import { admit, end, key, owner, progress, taskEvent, wholeTask } from '../../../src/testing/store/records.ts';
 import { incarnation, sessionKey, taskId } from '../../../src/core/model/ids.ts';
 import { openCuttingProxy } from '../../support/cutting-proxy.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -55,7 +55,8 @@ afterEach(async () => {
 
 type PostgresMember = Member & { readonly store: PostgresStore };
 
-let ids = 0;
+/** Above those that the schema gives out to daemons that have it for themselves. */
+let ids = 1_000;
 
 async function member(name: string, options: { url?: string; ttlMs?: number } = {}): Promise<PostgresMember> {
   const { url = server.url, ttlMs = 10_000 } = options;
@@ -370,6 +371,35 @@ describe('who else is there', () => {
     const a = await member('a');
     expect((await a.owner('s')).lease).toBe(2);
     expect((await a.store.processes()).length).toBe(1);
+  });
+
+  test('open tasks of a daemon that has had the schema for itself are found', async () => {
+    const alone = await openPostgresStore({ url: server.url, schema });
+    const [open, ended] = [await owner(alone, 'open'), await owner(alone, 'ended')];
+    await open.commit(admit('t1'));
+    await ended.commit(...wholeTask('t2'));
+    await alone.close();
+    const a = await member('a');
+    expect(await a.nodes.orphans(9)).toEqual(['open']);
+    await a.owner('open');
+    expect(await a.nodes.orphans(9)).toEqual([]);
+  });
+
+  test('idle sessions of a node that has gone are free after a sweep, and open ones are found before and after it', async () => {
+    const [a, b] = [await member('a'), await member('b')];
+    const [open, idle] = [await a.owner('open'), await a.owner('idle')];
+    await open.commit(admit('t1'));
+    await idle.commit(...wholeTask('t2'));
+    await bury(b, a);
+    expect(await b.nodes.orphans(9)).toEqual(['open']);
+    await b.nodes.sweep();
+    expect(await b.nodes.orphans(9)).toEqual(['open']);
+    const { rows } = await direct.query(`SELECT key FROM ${schema}.sessions WHERE owner IS NOT NULL`);
+    expect(rows).toEqual([{ key: 'open' }]);
+    // A node of the version before gives sessions back without the mark.
+    await direct.query(`UPDATE ${schema}.sessions SET owner = NULL`);
+    await b.nodes.sweep();
+    expect(await b.nodes.orphans(9)).toEqual(['open']);
   });
 
   test('the processes of another machine are left out', async () => {
