@@ -15,6 +15,10 @@ interface Holders extends AsyncDisposable {
   handOver(): Promise<number>;
 }
 
+interface RestatePeer {
+  readonly openRestate: (folder: string) => Promise<Holders>;
+}
+
 export const row: Row = {
   name: 'cancel',
   title: 'cancel of the running task to the first step of the next',
@@ -22,7 +26,7 @@ export const row: Row = {
   async measure(run: Run): Promise<readonly Figure[]> {
     using folder = temporaryFolder();
     await using database = await emptyDatabase();
-    const { openRestate } = await loadPeer<{ openRestate(path: string): Promise<Holders> }>('restate.ts');
+    const { openRestate } = await loadPeer<RestatePeer>('restate.ts');
     await using restate = await openRestate(folder.path);
     await using ours = await openOurs(database.url);
     const samples = run.quick ? 5 : 60;

@@ -37,14 +37,14 @@ export async function loadPeer<T>(file: string): Promise<T> {
 }
 
 interface Graphile {
-  openGraphileWorker(url: string, isBatched: boolean): Promise<Peer>;
+  readonly openGraphileWorker: (url: string, isBatched: boolean) => Promise<Peer>;
 }
 interface Boss {
-  openPgBoss(url: string): Promise<Peer>;
+  readonly openPgBoss: (url: string) => Promise<Peer>;
 }
 interface Bull {
-  redisServer(): string | null;
-  openBullMq(program: string, folder: string, durability: 'power'): Promise<Peer>;
+  readonly redisServer: () => string | null;
+  readonly openBullMq: (program: string, folder: string, durability: 'power') => Promise<Peer>;
 }
 
 export const peers: readonly KnownPeer[] = [
