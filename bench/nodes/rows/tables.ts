@@ -49,7 +49,7 @@ export const row: Row = {
 /** The most against the fewest sessions. */
 function beside(measure: string, counts: readonly number[], note: string): Figure {
   const [limit, ours] = [counts[0] ?? 0, counts.at(-1) ?? 0];
-  const ratio = ours / limit;
+  const ratio = Math.max(1, ours) / Math.max(1, limit);
   const goal = { of: 'ratio', atMost: 3 } as const;
   return { measure, unit: 'pages', ours, limit, ratio, spread: null, goal, met: ratio <= goal.atMost, note };
 }
