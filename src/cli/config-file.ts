@@ -11,6 +11,7 @@ export function flagsOf(call: Call): readonly Setting[] {
     ['host', ['listen', 'host'], call.text('host')],
     ['port', ['listen', 'port'], call.integer('port')],
     ['store', ['store'], call.text('store')],
+    ['listen-url', ['node', 'listenUrl'], call.text('listen-url')],
     ['durability', ['durability'], call.text('durability')],
     ['log-level', ['logLevel'], call.text('log-level')],
   ];

@@ -2,11 +2,11 @@
 import { sourceSecrets } from '../gateways/registry.ts';
 import { secretsIn } from '../supervise/index.ts';
 import type { DaemonConfig } from './config/resolve.ts';
-import { passwordsOf } from './config/store.ts';
+import { passwordsIn, passwordsOf } from './config/store.ts';
 
 /** `env`: the daemon's own environment, of which agents see a part at most. */
 export function secretsOf(
-  { sources, store, agent }: Pick<DaemonConfig, 'sources' | 'store' | 'agent'>,
+  { sources, store, node, agent }: Pick<DaemonConfig, 'sources' | 'store' | 'node' | 'agent'>,
   token: string,
   env: Readonly<{ [name: string]: string | undefined }>,
 ): readonly string[] {
@@ -14,6 +14,7 @@ export function secretsOf(
     token,
     ...sourceSecrets(sources),
     ...passwordsOf(store),
+    ...(node.listenUrl === undefined ? [] : passwordsIn(node.listenUrl)),
     ...secretsIn(env),
     // Meant for the agent, and not for its tape.
     ...secretsIn(agent.env ?? {}),

@@ -10,7 +10,7 @@ import type { DaemonConfig } from './config/resolve.ts';
 
 export interface StoreOptions {
   readonly folder: string;
-  readonly config: Pick<DaemonConfig, 'store' | 'durability'>;
+  readonly config: Pick<DaemonConfig, 'store' | 'node' | 'durability'>;
   readonly faults: Faults;
   /** The process that takes signals for this daemon: others are told it. */
   readonly pid: number;
@@ -28,7 +28,7 @@ export interface OpenedStore {
 /** Of two daemons on one folder the second touches nothing, whatever its store. Throws `store_*`, or `closing`. */
 export async function openStore(options: StoreOptions): Promise<OpenedStore> {
   const { folder, config, faults, pid, ending } = options;
-  const { store: place, durability } = config;
+  const { store: place, node, durability } = config;
   const path = join(folder, dataFiles.database);
   if (place.kind === 'sqlite') {
     const store = openSqliteStore({ path, durability, faults, pid });
@@ -38,7 +38,9 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
   lock.announce(pid);
   try {
     const { openPostgresStore } = await import('../store/postgres/open.ts');
-    const store = await unlessEnding(openPostgresStore({ url: place.url, faults, pid, shared: true }), ending);
+    const hints = node.listenUrl === undefined ? {} : { listenUrl: node.listenUrl };
+    const opening = openPostgresStore({ url: place.url, ...hints, faults, pid, shared: true });
+    const store = await unlessEnding(opening, ending);
     const close = (): Promise<void> => store.close().finally(() => lock.release());
     return { store, name: place.name, close };
   } catch (error) {

@@ -294,6 +294,13 @@ export const NodeConfigSchema = {
       default: 1_000,
       description: 'Milliseconds. How often it looks for what other daemons have for it, where no hint has told.',
     },
+    listenUrl: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 4096,
+      description:
+        'URL of the database itself, for hints of other daemons, where that of `store` is a pooler in transaction mode, which keeps them back. Default: that of `store`.',
+    },
   },
 } as const satisfies Schema;
 

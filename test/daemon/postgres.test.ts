@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { resolveConfig } from '../../src/daemon/config/resolve.ts';
+import { secretsOf } from '../../src/daemon/secrets.ts';
 import { startDaemon } from '../../src/daemon/daemon.ts';
 import { Caller } from '../support/caller.ts';
 import { selfSigned } from '../support/certificate.ts';
@@ -156,6 +157,16 @@ describe('a start of the daemon', () => {
     expect((await refusal('postgres'))?.message).toMatch(/neither DATABASE_URL nor PGHOST nor PGDATABASE/);
     const error = await refusal('postgres', { DATABASE_URL: `mysql://box:${written}@h/box` });
     expect(error).toMatchObject({ code: 'bad_config', message: 'DATABASE_URL is not the URL of a Postgres database' });
+  });
+
+  test('refuses an address for hints that is none, and takes its password for a secret', async () => {
+    const flagsOf = (value: string) => [{ path: ['node', 'listenUrl'], value, written: '--listen-url' }];
+    const resolved = (url: string) => resolveConfig({ file: null, environment: {}, flags: flagsOf(url) });
+    await expect(resolved('mysql://box@h/box')).rejects.toMatchObject({
+      code: 'bad_config',
+      message: 'node.listenUrl is not the URL of a Postgres database',
+    });
+    expect(secretsOf(await resolved('postgres://box:only-for-hints@h/box'), 'token', {})).toContain('only-for-hints');
   });
 
   test('ends at once when it is asked to while the server does not answer', async () => {

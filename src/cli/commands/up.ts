@@ -33,6 +33,11 @@ export const command: Command = {
       what: 'sqlite (default), or postgres://…: where everything is stored; postgres: the database of DATABASE_URL',
     },
     {
+      name: 'listen-url',
+      value: 'URL',
+      what: 'postgres://… of the database itself, for hints of other daemons, where --store is that of a pooler',
+    },
+    {
       name: 'durability',
       value: 'LEVEL',
       kind: 'choice',

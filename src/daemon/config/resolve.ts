@@ -17,7 +17,7 @@ import type { Environment, Setting } from './environment.ts';
 import { settingsOf } from './environment.ts';
 import { findingLine, loadConfigFile } from './file.ts';
 import { checkConfig, type ConfigFile } from './schema.ts';
-import { storeOf, type StorePlace } from './store.ts';
+import { checkListenUrl, storeOf, type StorePlace } from './store.ts';
 
 /** The whole configuration of a daemon, with defaults filled in. */
 export interface DaemonConfig {
@@ -112,6 +112,13 @@ function placedAgent(agent: AgentConfig, base: string): AgentConfig {
   return { ...agent, ...placedIn('readable'), ...placedIn('writable') };
 }
 
+function checkedNode(node: NodeConfig): NodeConfig {
+  if (node.listenUrl !== undefined) {
+    checkListenUrl(node.listenUrl);
+  }
+  return node;
+}
+
 const policyOf = (given: PermissionPolicyInput | undefined, byDefault: PermissionPolicy): PermissionPolicy =>
   given === undefined ? byDefault : { allow: [], deny: [], ...given };
 
@@ -124,7 +131,7 @@ function filled(
   return {
     listen: fullListen(config.listen ?? {}),
     store: storeOf(config.store ?? 'sqlite', environment),
-    node: fullNode(config.node ?? {}),
+    node: checkedNode(fullNode(config.node ?? {})),
     durability: config.durability ?? 'power',
     logLevel: config.logLevel ?? logLevel,
     agent: placedAgent(config.agent ?? { name: 'scripted' }, base),

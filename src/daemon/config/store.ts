@@ -33,6 +33,11 @@ export function storeOf(given: string, environment: Environment): StorePlace {
   return { kind: 'postgres', url: '', name: `postgres://${at}/${database}` };
 }
 
+/** Throws `bad_config`. */
+export function checkListenUrl(url: string): void {
+  placeOf(url, 'node.listenUrl');
+}
+
 function placeOf(url: string, written: string): StorePlace {
   const parsed = parse(url);
   if (parsed === null) {
@@ -65,7 +70,11 @@ function nameOf({ username, hostname, port, pathname, searchParams }: URL): stri
 
 /** The password of the URL, as it stands there and as the server gets it. That of PGPASSWORD is a secret of the environment. */
 export function passwordsOf(place: StorePlace): readonly string[] {
-  const parsed = place.kind === 'postgres' ? parse(place.url) : null;
+  return place.kind === 'postgres' ? passwordsIn(place.url) : [];
+}
+
+export function passwordsIn(url: string): readonly string[] {
+  const parsed = parse(url);
   if (parsed === null) {
     return [];
   }

@@ -14,6 +14,8 @@ import type { Row } from '../row.ts';
 
 export interface ConnectionOptions {
   readonly url: string;
+  /** For notifications. Default: `url`. */
+  readonly listenUrl?: string;
   /** Readers; commits have a connection of their own. */
   readonly readers: number;
   /** For a connection, ms. */
@@ -30,7 +32,7 @@ const types: pg.CustomTypesConfig = {
     oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
 };
 
-export function connect({ url, readers, connectMs, statementMs }: ConnectionOptions): Database {
+export function connect({ url, listenUrl = url, readers, connectMs, statementMs }: ConnectionOptions): Database {
   const connectionString = withCheckedServer(url);
   const poolOf = (max: number, limitMs = connectMs): pg.Pool => {
     const pool = new pg.Pool({
@@ -80,7 +82,8 @@ export function connect({ url, readers, connectMs, statementMs }: ConnectionOpti
     end: async () => {
       await Promise.all([writers.end(), beating.end(), mailing.end(), probing.end(), reading.end()]);
     },
-    listen: (channels, hear, missed) => listen({ connectionString, channels, hear, missed }),
+    listen: (channels, hear, missed) =>
+      listen({ connectionString: withCheckedServer(listenUrl), channels, hear, missed }),
   };
 }
 

@@ -17,6 +17,8 @@ export interface PostgresStoreOptions {
   /** Its tables stand in this schema, which is made when it is not there. Default `signalbox`. */
   readonly schema?: string;
   readonly faults?: Faults;
+  /** Where notifications come from. Default: `url`, which keeps them back where it is a pooler in transaction mode. */
+  readonly listenUrl?: string;
   /** Connections for readers. Default 4. */
   readonly readers?: number;
   /** Default 10 s. */
@@ -41,11 +43,14 @@ const oldest = 140_000;
 
 /** Throws `store_unreachable`, `store_refused`, `store_newer`, `store_locked`, or `store_failed`. */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<PostgresStore> {
-  const { url, readers = 4, connectMs = 10_000, statementMs = 30_000 } = options;
-  return openOn(connect({ url, readers, connectMs, statementMs }), options);
+  const { url, listenUrl = url, readers = 4, connectMs = 10_000, statementMs = 30_000 } = options;
+  return openOn(connect({ url, listenUrl, readers, connectMs, statementMs }), options);
 }
 
-interface OpenOptions extends Omit<PostgresStoreOptions, 'url' | 'readers' | 'connectMs' | 'statementMs'> {
+interface OpenOptions extends Omit<
+  PostgresStoreOptions,
+  'url' | 'listenUrl' | 'readers' | 'connectMs' | 'statementMs'
+> {
   /** Default: those of this version. */
   readonly list?: readonly string[];
 }
