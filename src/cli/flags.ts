@@ -30,6 +30,7 @@ export const cursorFlag: Flag = {
   what: 'the next page, by the cursor that the page before gave',
 };
 export const quietFlag: Flag = { name: 'quiet', short: 'q', what: 'print the ids alone, one on each line' };
+export const rawFlag: Flag = { name: 'raw', what: 'show the protocol: every event on a line' };
 export const labelFlag: Flag = { name: 'label', value: 'NAME=TEXT', many: true, what: '' };
 export const taskArgument: Argument = { name: 'TASK' };
 export const sessionArgument: Argument = { name: 'SESSION' };

@@ -5,9 +5,13 @@ import type { RequestedAction } from '../core/model/permission.ts';
 import { ruleFor } from '../core/rules/permission-policy.ts';
 import { sentEvent } from '../protocol/events/read.ts';
 import type { Io } from './io.ts';
+import { Conversation } from './output/conversation.ts';
 import { diffLines, eventText } from './output/event-text.ts';
 import { harmless, oneLine } from './output/paint.ts';
+import { reasonText } from './output/reasons.ts';
+import { shortIds } from './output/short-id.ts';
 import { failureText, resultText } from './output/text.ts';
+import { WaitNotice } from './waiting.ts';
 
 /** The outcome's exit code: completed is 0, anything else 1. */
 const exitOf = (status: string): number => (status === 'completed' ? 0 : 1);
@@ -28,14 +32,53 @@ function eventLine(event: ReadEvent, io: Io, where: string): string {
 const diffPaint = (line: string, { paint }: Io): string =>
   line.startsWith('+') ? paint.good(line) : line.startsWith('-') ? paint.bad(line) : paint.faint(line);
 
-/** JSON is the event as the daemon sent it. */
-function show(event: ReadEvent | ReadFeedEvent, io: Io, where: string): Promise<void> {
-  if (io.json) {
-    return io.write(`${JSON.stringify(sentEvent(event))}\n`);
-  }
-  const diff = diffLines(event).map((line) => `    ${diffPaint(oneLine(line, Number.POSITIVE_INFINITY), io)}`);
-  return io.write(`${[eventLine(event, io, where), ...diff].join('\n')}\n`);
+/** Prints events. What waits for the next one is printed when it is dropped, or when none has come for a moment. */
+interface Printer extends AsyncDisposable {
+  show(event: ReadEvent | ReadFeedEvent): Promise<void>;
 }
+
+interface Shown {
+  /** The protocol, a line for each event; else the conversation. */
+  readonly raw: boolean;
+  readonly task: string | null;
+  readonly session: string | null;
+}
+
+/** The policy answers a permission request with the next event. */
+const heldMs = 300;
+
+function printer(io: Io, { raw, task, session }: Shown): Printer {
+  if (io.json) {
+    // JSON is the event as the daemon sent it.
+    return printerOf((event) => io.write(`${JSON.stringify(sentEvent(event))}\n`));
+  }
+  if (raw) {
+    return printerOf((event) => {
+      const where = task === null && 'position' in event ? whereOf(event, session === null) : '';
+      const diff = diffLines(event).map((line) => `    ${diffPaint(oneLine(line, Number.POSITIVE_INFINITY), io)}`);
+      return io.write(`${[eventLine(event, io, where), ...diff].join('\n')}\n`);
+    });
+  }
+  const conversation = new Conversation({ io, id: shortIds([], io), task, session });
+  const write = (lines: readonly string[]): Promise<void> =>
+    lines.length === 0 ? Promise.resolve() : io.write(`${lines.join('\n')}\n`);
+  let late: ReturnType<typeof setTimeout> | undefined;
+  return {
+    async show(event) {
+      clearTimeout(late);
+      await write(conversation.lines(event));
+      if (conversation.holds) {
+        late = setTimeout(() => void write(conversation.held()), heldMs);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      clearTimeout(late);
+      await write(conversation.held());
+    },
+  };
+}
+
+const printerOf = (show: Printer['show']): Printer => ({ show, [Symbol.asyncDispose]: () => Promise.resolve() });
 
 const onBreak =
   (io: Io) =>
@@ -45,10 +88,50 @@ const onBreak =
     }
   };
 
+/** How a person waits for a task. */
+interface Wait {
+  /** What it waits for is said, and what a Ctrl-C leaves behind. */
+  readonly notices: boolean;
+  /** Behind a command that is named: the data folder. */
+  readonly flag: string;
+}
+
+/** What the signal leaves behind: the task is the daemon's. */
+function sayOnInterrupt(task: string, io: Io, flag: string): Disposable {
+  const id = shortIds([task], io)(task);
+  const interrupted = (): void => {
+    io.say(
+      `signalbox: task ${id} continues. Follow it: signalbox tail ${id}${flag}; cancel it: signalbox cancel ${id}${flag}`,
+    );
+    process.exit(130);
+  };
+  process.once('SIGINT', interrupted);
+  return { [Symbol.dispose]: () => process.removeListener('SIGINT', interrupted) };
+}
+
+/** Nothing where notices are not wanted. */
+function noticesOf(client: Client, task: string, io: Io, wait: Wait | null): (WaitNotice & Disposable) | null {
+  return wait?.notices === true && !io.json ? new WaitNotice({ client, task, io, flag: wait.flag }) : null;
+}
+
+interface FollowOptions {
+  /** A seq. */
+  readonly after: number;
+  readonly raw: boolean;
+  /** Null: it is only watched. */
+  readonly wait: Wait | null;
+}
+
 /** Shows a task's events after `after`, to its `final`; resolves with the exit code of its outcome. */
-export async function followTask(client: Client, task: string, after: number, io: Io): Promise<number> {
+export async function followTask(client: Client, task: string, io: Io, options: FollowOptions): Promise<number> {
+  const { after, raw, wait } = options;
+  using notice = noticesOf(client, task, io, wait);
+  using _interrupt = wait === null ? null : sayOnInterrupt(task, io, wait.flag);
+  const { session } = await client.task(task);
+  await using out = printer(io, { raw, task, session });
   for await (const event of client.follow(task, { after, onBreak: onBreak(io) })) {
-    await show(event, io, '');
+    notice?.heard(event);
+    await out.show(event);
     if (event.type === 'final') {
       return exitOf(event.data.status);
     }
@@ -72,9 +155,12 @@ function sayDenied(
 }
 
 /** Waits for a task's end and prints its result, and nothing else, on standard output. */
-export async function waitForTask(client: Client, task: string, io: Io): Promise<number> {
+export async function waitForTask(client: Client, task: string, io: Io, wait: Wait): Promise<number> {
+  using notice = noticesOf(client, task, io, wait);
+  using _interrupt = sayOnInterrupt(task, io, wait.flag);
   const asked = new Map<string, RequestedAction>();
   for await (const event of client.follow(task, { onBreak: onBreak(io) })) {
+    notice?.heard(event);
     if (event.type === 'permission-requested') {
       asked.set(event.data.request, event.data.action);
     } else if (event.type === 'permission-resolved' && event.data.decision === 'deny') {
@@ -83,6 +169,10 @@ export async function waitForTask(client: Client, task: string, io: Io): Promise
       break;
     }
   }
+  return await printResult(client, task, io);
+}
+
+async function printResult(client: Client, task: string, io: Io): Promise<number> {
   const ended = await client.task(task);
   if (io.json) {
     io.document(ended);
@@ -96,29 +186,38 @@ export async function waitForTask(client: Client, task: string, io: Io): Promise
     }
   } else {
     const words = [text, failureText(ended.final)].filter((part) => part !== null && part.trim() !== '').join('\n');
+    const id = shortIds([task], io)(task);
     io.say(
-      `signalbox: task ${task} ${ended.status} (${ended.reason ?? ''})${words === '' ? '' : `: ${harmless(words)}`}`,
+      `signalbox: task ${id} ${ended.status} (${reasonText(ended.reason ?? '')})${words === '' ? '' : `: ${harmless(words)}`}`,
     );
   }
   return exitOf(ended.status);
 }
 
 /** Shows what happens in a session, or everywhere; ends with the process. */
-export async function followFeed(client: Client, session: string | null, after: string, io: Io): Promise<number> {
+export async function followFeed(
+  client: Client,
+  session: string | null,
+  after: string,
+  io: Io,
+  raw: boolean,
+): Promise<number> {
   const from = { onBreak: onBreak(io), ...(after === '0' ? {} : { after }) };
   const events = session === null ? client.followAll(from) : client.followSession(session, from);
+  await using out = printer(io, { raw, task: null, session });
   for await (const event of events) {
-    await show(event, io, whereOf(event, session === null));
+    await out.show(event);
   }
   return 0;
 }
 
 /** Prints the stored events, and ends: a task's tape after a seq, or a feed after a position. */
-export async function printTape(client: Client, task: string, after: number, io: Io): Promise<number> {
+export async function printTape(client: Client, task: string, after: number, io: Io, raw: boolean): Promise<number> {
+  await using out = printer(io, { raw, task, session: (await client.task(task)).session });
   for (let from = after; ;) {
     const page = await client.taskEvents(task, { after: from, limit: 500 });
     for (const event of page.items) {
-      await show(event, io, '');
+      await out.show(event);
     }
     if (page.items.length === 0 || page.final) {
       return 0;
@@ -127,12 +226,19 @@ export async function printTape(client: Client, task: string, after: number, io:
   }
 }
 
-export async function printFeed(client: Client, session: string | null, after: string, io: Io): Promise<number> {
+export async function printFeed(
+  client: Client,
+  session: string | null,
+  after: string,
+  io: Io,
+  raw: boolean,
+): Promise<number> {
+  await using out = printer(io, { raw, task: null, session });
   for (let from = after; ;) {
     const query = { limit: 500, ...(from === '0' ? {} : { after: from }) };
     const page = session === null ? await client.events(query) : await client.sessionEvents(session, query);
     for (const event of page.items) {
-      await show(event, io, whereOf(event, session === null));
+      await out.show(event);
     }
     if (page.items.length === 0 || page.next === null) {
       return 0;

@@ -6,6 +6,7 @@
 import type { Command } from './command.ts';
 import { command as agentScripted } from './commands/agent-scripted.ts';
 import { command as approve } from './commands/approve.ts';
+import { command as attach } from './commands/attach.ts';
 import { command as cancel } from './commands/cancel.ts';
 import { command as demo } from './commands/demo.ts';
 import { command as completion } from './commands/completion.ts';
@@ -17,6 +18,8 @@ import { command as explain } from './commands/explain.ts';
 import { command as exportAll } from './commands/export.ts';
 import { command as hangs } from './commands/hangs.ts';
 import { command as importAll } from './commands/import.ts';
+import { command as init } from './commands/init.ts';
+import { command as logs } from './commands/logs.ts';
 import { command as migrate } from './commands/migrate.ts';
 import { command as move } from './commands/move.ts';
 import { command as newConversation } from './commands/new.ts';
@@ -31,6 +34,7 @@ import { command as restart } from './commands/restart.ts';
 import { command as send } from './commands/send.ts';
 import { command as session } from './commands/session.ts';
 import { command as sessions } from './commands/sessions.ts';
+import { command as status } from './commands/status.ts';
 import { command as stop } from './commands/stop.ts';
 import { command as tail } from './commands/tail.ts';
 import { command as task } from './commands/task.ts';
@@ -44,8 +48,11 @@ import { command as version } from './commands/version.ts';
 
 export const commands: readonly Command[] = [
   up,
+  init,
   demo,
   send,
+  attach,
+  status,
   task,
   tasks,
   tail,
@@ -76,6 +83,7 @@ export const commands: readonly Command[] = [
   importAll,
   doctor,
   migrate,
+  logs,
   hangs,
   completion,
   version,

@@ -13,7 +13,7 @@ import type { AgentConfig, SandboxMode } from '../protocol/config.ts';
 import { nearest } from '../protocol/nearest.ts';
 import { pickEnvironment } from '../supervise/index.ts';
 import type { Environment } from './find-program.ts';
-import { findAgent, findProgram } from './find-program.ts';
+import { findAgent, findProgram, loginSign } from './find-program.ts';
 import { inSandbox, sandboxMode, type SandboxState } from './sandbox.ts';
 
 export interface ChosenAgent {
@@ -23,6 +23,19 @@ export interface ChosenAgent {
   readonly sandbox: SandboxState;
   /** Settings of its program that allow more than a policy; empty: none, or they are trusted. */
   readonly widening: readonly Widening[];
+}
+
+/** Whether a login of the configured agent can be seen. It is not asked where the program is not the usual one. */
+export function loginOf(
+  { name, command, env: own }: AgentConfig,
+  env: Environment = process.env,
+): 'seen' | 'none' | 'unknown' {
+  const agent = agentNamed(name);
+  const login = agent?.kind === 'program' && command === undefined ? agent.program?.login : undefined;
+  if (login === undefined) {
+    return 'unknown';
+  }
+  return loginSign(login, { ...env, ...own }) === null ? (login.sure ? 'none' : 'unknown') : 'seen';
 }
 
 interface Surroundings {

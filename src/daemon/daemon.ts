@@ -30,7 +30,8 @@ import { makeRedactor, type Redactor } from '../supervise/redact.ts';
 import { Scope } from '../supervise/scope.ts';
 import { type Widening, describeWidening } from '../agents/shared/widening.ts';
 import { platformLacks } from '../supervise/platform/lacks.ts';
-import { type ChosenAgent, chooseAgent } from './agent.ts';
+import { LogFile } from './log-file.ts';
+import { type ChosenAgent, chooseAgent, loginOf } from './agent.ts';
 import type { DaemonConfig } from './config/resolve.ts';
 import { openFolder } from './data-folder.ts';
 import { hangSource, watchSessions } from './hangs.ts';
@@ -139,7 +140,7 @@ const sessionSettings = ({ limits, permissions, expiresIn, conversation }: Daemo
 
 /** Its secrets are in no line of it, and in no report of the watch. */
 function logOf(
-  { config, watch }: DaemonOptions,
+  { config, watch, folder }: DaemonOptions,
   token: string,
 ): { readonly redact: Redactor; readonly log: DaemonLog } {
   const secrets = secretsOf(config, token, process.env);
@@ -147,7 +148,7 @@ function logOf(
   if (watch !== undefined) {
     watch.settings = watchSettings(config, secrets);
   }
-  return { redact, log: makeLog(config.logLevel, redact) };
+  return { redact, log: makeLog(config.logLevel, redact, new LogFile(folder)) };
 }
 
 /** Agents are told the address, so none starts before it is known. */
@@ -220,7 +221,8 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   const { url } = await server.listen();
   address.is(url);
   await signalbox.ready;
-  const file: DaemonFile = { url, pid, version, startedAt: options.now() };
+  const login = { name: config.agent.name, login: loginOf(config.agent) };
+  const file: DaemonFile = { url, pid, version, startedAt: options.now(), agent: login };
   http.nest('daemon file').own(dataFiles.daemon, await writeDaemonFile(folder, file), partDeadlineMs);
   log.info({ url, folder, store: name, agent: agent.driver.name }, 'ready');
   const logging = log.open();

@@ -8,6 +8,7 @@ import { silentLogger } from '../server/options.ts';
 import type { Redactor } from '../supervise/index.ts';
 import { LineOutput } from '../supervise/line-output.ts';
 import type { LogLevel } from '../protocol/config.ts';
+import type { LogFile } from './log-file.ts';
 
 type Level = keyof Logger;
 type Line = readonly [level: Level, fields: object, message: string];
@@ -30,11 +31,19 @@ const shown = (_name: string, value: unknown): unknown =>
 const droppedLine = (dropped: number): string =>
   `${JSON.stringify({ level: 40, time: Date.now(), dropped, msg: 'lines of the log were dropped, because it was not read' })}\n`;
 
-/** `redact`: takes secrets out of each line. */
-export function makeLog(level: LogLevel, redact: Redactor): DaemonLog {
+/** The numbers of pino, https://getpino.io/#/docs/api?id=loggerlevels-object. */
+const numbers = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60 } as const;
+
+/** A line of pino begins with its level. */
+const levelOf = (line: string): number => Number(/^\{"level":(\d+)/.exec(line)?.[1] ?? numbers.fatal);
+
+/** `redact`: takes secrets out of each line. `file`: gets every line from `info` on, whatever the level; null: there is none. */
+export function makeLog(level: LogLevel, redact: Redactor, file: LogFile | null = null): DaemonLog {
   if (level === 'silent') {
     return { ...silentLogger, open: () => Promise.resolve(), dropped: () => 0 };
   }
+  const least = numbers[level];
+  const told = file === null || least < numbers.info ? level : 'info';
   const waiting: Line[] = [];
   let write = (line: Line): void => {
     if (waiting.length < waitingMax) {
@@ -44,7 +53,11 @@ export function makeLog(level: LogLevel, redact: Redactor): DaemonLog {
   const out = new LineOutput({ fd: 2, gap: droppedLine });
   process.once('exit', () => {
     for (const [name, fields, msg] of waiting) {
-      out.write(redact.text(`${JSON.stringify({ level: name, ...fields, msg }, shown)}\n`));
+      const line = redact.text(`${JSON.stringify({ level: name, ...fields, msg }, shown)}\n`);
+      file?.write(line);
+      if (numbers[name] >= least) {
+        out.write(line);
+      }
     }
     out.end();
   });
@@ -61,7 +74,14 @@ export function makeLog(level: LogLevel, redact: Redactor): DaemonLog {
       // The callers of `open` that wait for the daemon run first, since the import blocks the main loop.
       await new Promise((resolve) => setImmediate(resolve));
       const { pino } = await import('pino');
-      const log = pino({ level, base: null }, { write: (line: string) => out.write(redact.text(line)) });
+      const writeLine = (line: string): void => {
+        const safe = redact.text(line);
+        file?.write(safe);
+        if (levelOf(line) >= least) {
+          out.write(safe);
+        }
+      };
+      const log = pino({ level: told, base: null }, { write: writeLine });
       write = ([name, fields, message]) => log[name](fields, message);
       for (const line of waiting.splice(0)) {
         write(line);

@@ -14,6 +14,8 @@ export const dataFiles = {
   homes: 'homes',
   /** Hang reports, one file each. */
   hangs: 'hangs',
+  /** The log of the daemon, and the part before it in a file of the same name with `.1`. */
+  log: 'daemon.log',
   /** Conversations of the scripted agent. */
   scripted: 'scripted-agent',
 } as const;
@@ -28,6 +30,19 @@ export const DaemonFileSchema = {
     pid: { type: 'integer', minimum: 1 },
     version: { type: 'string' },
     startedAt: TimeSchema,
+    agent: {
+      type: 'object',
+      additionalProperties: true,
+      required: ['name', 'login'],
+      properties: {
+        name: { type: 'string' },
+        login: {
+          type: 'string',
+          enum: ['seen', 'none', 'unknown'],
+          description: 'Whether a login of the agent was seen at the start of the daemon.',
+        },
+      },
+    },
   },
 } as const satisfies Schema;
 export type DaemonFile = Wire<typeof DaemonFileSchema>;

@@ -41,13 +41,13 @@ afterAll(async () => {
 /** A background task, at the moment when it asks. */
 async function asking(session: string, prompt: string, ...flags: readonly string[]): Promise<string> {
   const task = String((await cli.json(['send', session, '--lane', 'background', ...flags, prompt]))['task']);
-  const child = cli.spawn(['tail', task]);
+  const child = cli.spawn(['tail', task, '--raw']);
   await saying(child, /permission-requested/);
   child.kill('SIGKILL');
   return task;
 }
 
-const result = async (task: string): Promise<string> => (await cli.run(['tail', task])).stdout.trimEnd();
+const result = async (task: string): Promise<string> => (await cli.run(['tail', task, '--raw'])).stdout.trimEnd();
 
 describe('permissions', () => {
   test('are listed, approved by session, and denied with a reason; the tape names the person', async () => {

@@ -68,7 +68,14 @@ function exitReference(): string {
   });
   return table(
     ['code', 'meaning', 'error codes'],
-    [...rows, row('130, 143', 'a second signal (SIGINT, SIGTERM) ended `up`, or a first one ended `demo`', '')],
+    [
+      ...rows,
+      row(
+        '130, 143',
+        'a second signal (SIGINT, SIGTERM) ended `up`, or a first one ended `demo`, `send --wait` or `send --follow`',
+        '',
+      ),
+    ],
   );
 }
 

@@ -2,6 +2,7 @@ import type { Call } from '../call.ts';
 import type { Command } from '../command.ts';
 import type { Io } from '../io.ts';
 import { harmless } from '../output/paint.ts';
+import { wrapped } from '../output/width.ts';
 
 export const command: Command = {
   name: 'doctor',
@@ -41,10 +42,13 @@ async function run(call: Call, io: Io): Promise<number> {
   const { paint } = io;
   const signs = { ok: paint.good('✓'), note: paint.faint('·'), missing: paint.bad('✗') } as const;
   const width = Math.max(...checks.map(({ name }) => name.length));
+  const room = io.terminal ? Math.max(20, io.columns - width - 4) : Number.POSITIVE_INFINITY;
+  const lines = (text: string, indent: string): string =>
+    wrapped(harmless(text), room - indent.length).join(`\n${' '.repeat(width + 4)}${indent}`);
   for (const { name, state, what, fix } of checks) {
-    io.print(`${signs[state]} ${name.padEnd(width)}  ${harmless(what)}`);
+    io.print(`${signs[state]} ${name.padEnd(width)}  ${lines(what, '')}`);
     if (fix !== undefined && fix !== '') {
-      io.print(`  ${' '.repeat(width)}  ${paint.faint('→')} ${harmless(fix)}`);
+      io.print(`  ${' '.repeat(width)}  ${paint.faint('→')} ${lines(fix, '  ')}`);
     }
   }
   io.print('');

@@ -4,11 +4,13 @@ import type { Client } from '../../client/index.ts';
 import type { Call } from '../call.ts';
 import { connectTo } from '../connect.ts';
 import type { Io } from '../io.ts';
+import { loginLack } from '../login.ts';
+import type { Target } from '../target.ts';
 import { harmless } from '../output/paint.ts';
 import { userName } from '../operator.ts';
 import { taskFieldsOf, taskFlags } from '../task-flags.ts';
 import { shortIds } from '../output/short-id.ts';
-import { quietFlag, sessionArgument } from '../flags.ts';
+import { quietFlag, rawFlag, sessionArgument } from '../flags.ts';
 import type { Command } from '../command.ts';
 
 export const command: Command = {
@@ -27,6 +29,7 @@ export const command: Command = {
     },
     { name: 'follow', short: 'f', what: 'show what happens, until it ends; its outcome is the exit code' },
     { name: 'wait', short: 'w', what: 'wait until it ends and print its result alone' },
+    rawFlag,
     { ...quietFlag, what: 'print the id of the task alone, and nothing of what it waits for' },
   ],
   examples: [
@@ -79,11 +82,20 @@ function stageText({ stage, mergedInto, duplicate, fallback, endedTasks, waitsFo
   return parts.filter((part) => part !== null).join('; ');
 }
 
-function printReceipt(receipt: SubmitReceipt, io: Io, flag: string): void {
+async function sayLogin(target: Target, io: Io, notices: boolean): Promise<void> {
+  const lack = notices ? await loginLack(target, io) : null;
+  if (lack !== null) {
+    io.say(io.paint.warn(`signalbox: ${lack}`));
+  }
+}
+
+function printReceipt(receipt: SubmitReceipt, io: Io, flag: string, hint: boolean): void {
   const { paint } = io;
   const id = shortIds([receipt.task], io)(receipt.task);
   io.print(`${paint.good('accepted')} ${paint.strong(id)} in ${harmless(receipt.session)}: ${stageText(receipt)}`);
-  io.say(paint.faint(`follow it: signalbox tail ${id}${flag}`));
+  if (hint) {
+    io.say(paint.faint(`follow it: signalbox tail ${id}${flag}`));
+  }
 }
 
 async function submit(client: Client, call: Call, io: Io): Promise<SubmitReceipt> {
@@ -95,6 +107,8 @@ async function submit(client: Client, call: Call, io: Io): Promise<SubmitReceipt
 async function run(call: Call, io: Io): Promise<number> {
   const { client, target } = await connectTo(call, io);
   const receipt = await submit(client, call, io);
+  const flag = target.data?.flag ?? '';
+  const notices = !call.on('quiet') && !io.json;
   const follow = call.on('follow');
   const wait = call.on('wait');
   if (!wait) {
@@ -103,15 +117,19 @@ async function run(call: Call, io: Io): Promise<number> {
     } else if (call.on('quiet')) {
       io.print(receipt.task);
     } else {
-      printReceipt(receipt, io, target.data?.flag ?? '');
+      printReceipt(receipt, io, flag, !follow);
     }
     if (!follow) {
+      await sayLogin(target, io, notices);
       return 0;
     }
   }
-  if (receipt.waitsFor !== null) {
+  await sayLogin(target, io, notices);
+  if (receipt.waitsFor !== null && notices) {
     io.say(`signalbox: task ${receipt.task} waits: ${harmless(receipt.waitsFor)}`);
   }
   const { followTask, waitForTask } = await import('../follow.ts');
-  return wait ? waitForTask(client, receipt.task, io) : followTask(client, receipt.task, 0, io);
+  return wait
+    ? waitForTask(client, receipt.task, io, { notices, flag })
+    : followTask(client, receipt.task, io, { after: 0, raw: call.on('raw'), wait: { notices, flag } });
 }

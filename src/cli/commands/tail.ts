@@ -2,6 +2,7 @@ import { AppError } from '../../core/errors.ts';
 import type { Client } from '../../client/index.ts';
 import type { Call } from '../call.ts';
 import { connect } from '../connect.ts';
+import { rawFlag } from '../flags.ts';
 import type { Io } from '../io.ts';
 import { uuid } from '../output/short-id.ts';
 import { taskIdOf } from '../task-id.ts';
@@ -21,6 +22,7 @@ export const command: Command = {
       what: 'start after this seq of a task, or this position of a session; 0: from the beginning',
     },
     { name: 'no-follow', what: 'print the stored events, and end' },
+    rawFlag,
   ],
   examples: [
     {
@@ -83,6 +85,7 @@ async function run(call: Call, io: Io): Promise<number> {
   const target = call.argOr('TARGET', null);
   const after = call.text('after');
   const once = call.on('no-follow');
+  const raw = call.on('raw');
   if (target === null && call.on('session')) {
     throw new AppError({
       code: 'usage',
@@ -94,7 +97,7 @@ async function run(call: Call, io: Io): Promise<number> {
   const task = target === null || call.on('session') ? null : await taskOf(client, target);
   if (task !== null) {
     const seq = seqOf(after ?? '0');
-    return once ? printTape(client, task, seq, io) : followTask(client, task, seq, io);
+    return once ? printTape(client, task, seq, io, raw) : followTask(client, task, io, { after: seq, raw, wait: null });
   }
-  return once ? printFeed(client, target, after ?? '0', io) : followFeed(client, target, after ?? 'now', io);
+  return once ? printFeed(client, target, after ?? '0', io, raw) : followFeed(client, target, after ?? 'now', io, raw);
 }

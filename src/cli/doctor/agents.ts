@@ -112,6 +112,13 @@ async function checkAgent(
   }
 }
 
+/** What `doctor` says of one agent; null: it is not a program of another maker. */
+export async function checkOneAgent(name: string, options: AgentCheckOptions): Promise<Check | null> {
+  const { installedAgents } = await import('../../agents/registry.ts');
+  const agent = installedAgents.find((one) => one.name === name);
+  return agent === undefined ? null : checkAgent(agent, await import('../../daemon/find-program.ts'), options);
+}
+
 export async function checkAgents(options: AgentCheckOptions): Promise<readonly Check[]> {
   const { installedAgents } = await import('../../agents/registry.ts');
   const programs = await import('../../daemon/find-program.ts');

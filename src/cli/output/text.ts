@@ -93,14 +93,16 @@ export function parkedText(parked: SessionView['parked'], paint: Paint): string 
 }
 
 /** Permission requests, and the command that answers each; null: there are none. */
-export const permissionRequestsText = (requests: readonly PermissionRequest[]): string | null =>
+export const permissionRequestsText = (requests: readonly PermissionRequest[], flag = ''): string | null =>
   requests.length === 0
     ? null
-    : requests.map((one) => `${one.tool}: ${one.title}\n→ ${answerCommand('approve', one)}, or deny`).join('\n');
+    : requests.map((one) => `${one.tool}: ${one.title}\n→ ${answerCommand('approve', one)}${flag}, or deny`).join('\n');
 
 /** A command that answers a permission request, for a shell. */
-export const answerCommand = (command: 'approve' | 'deny', { session, request }: PermissionRequest): string =>
-  `signalbox ${command} ${quoted(session)} ${quoted(request)}`;
+export const answerCommand = (
+  command: 'approve' | 'deny',
+  { session, request }: Pick<PermissionRequest, 'session' | 'request'>,
+): string => `signalbox ${command} ${quoted(session)} ${quoted(request)}`;
 
 /** For a shell. */
 export const quoted = (text: string): string =>

@@ -3,6 +3,7 @@ import { fstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../../core/errors.ts';
 import { dataFiles } from '../../protocol/folder.ts';
+import type { DaemonConfig } from '../../daemon/config/resolve.ts';
 import type { Daemon } from '../../daemon/daemon.ts';
 import type { Watchdog } from '../../supervise/watchdog/watchdog.ts';
 import type { Call } from '../call.ts';
@@ -33,7 +34,45 @@ export function leave(code: number): void {
 /** How this program is called from where it was called. */
 const selfOf = (io: Io): string => (io.env['npm_execpath'] === undefined ? 'signalbox' : 'npx signalbox');
 
-function announce(daemon: Daemon, config: string | null, data: DataFolder, io: Io): void {
+/** A program that does not say its version by then is announced without it: `doctor` has more time. */
+const agentDeadlineMs = 2_000;
+
+interface Started {
+  readonly daemon: Daemon;
+  readonly config: DaemonConfig;
+  readonly file: string | null;
+  readonly data: DataFolder;
+}
+
+/** What `doctor` knows of the agent: its version, its file, its login. */
+async function agentLines({ daemon: { agent }, config }: Started, { paint, env, cwd }: Io): Promise<readonly string[]> {
+  const name = `  agent   ${paint.strong(agent.name)}`;
+  if (agent.standIn) {
+    return [
+      `${name}, the stand-in until a real agent is configured`,
+      '          → signalbox doctor shows which agents this machine has',
+    ];
+  }
+  const { checkOneAgent } = await import('../doctor/agents.ts');
+  const configured = config.agent;
+  const check =
+    configured.command === undefined
+      ? await checkOneAgent(agent.name, {
+          env: { ...env, ...configured.env },
+          cwd,
+          deadlineMs: agentDeadlineMs,
+          configured,
+        })
+      : null;
+  if (check === null) {
+    return [name];
+  }
+  const colour = check.state === 'ok' ? (text: string): string => text : paint.warn;
+  return [`${name}: ${colour(check.what)}`, ...(check.fix === undefined ? [] : [`          → ${colour(check.fix)}`])];
+}
+
+async function announce(started: Started, io: Io): Promise<void> {
+  const { daemon, file: config, data } = started;
   const { url, folder, store, agent, runners, hooks } = daemon;
   if (io.json) {
     // `pid`: who takes signals.
@@ -54,12 +93,12 @@ function announce(daemon: Daemon, config: string | null, data: DataFolder, io: I
     return;
   }
   const { paint } = io;
-  const standIn = agent.standIn ? `, the stand-in until a real agent is configured` : '';
   const lines = [
     `Signalbox ${version()} answers at ${paint.strong(url)}`,
-    `  agent   ${paint.strong(agent.name)}${standIn}`,
+    ...(await agentLines(started, io)),
     ...sandboxLines(daemon),
     `  data    ${folder}`,
+    ...(agent.standIn ? [] : [`  folders ${join(folder, dataFiles.workspaces)}/…, one for each session`]),
     ...(store.startsWith('postgres:') ? [`  store   ${store}`] : []),
     `  config  ${config ?? 'none: every default (docs/configuration.md)'}`,
     ...(runners.length === 0 ? [] : [`  runners ${runners.join(', ')}`]),
@@ -131,7 +170,8 @@ export async function serve(call: Call, io: Io): Promise<number> {
   }
   const { graceMs } = config.limits;
   watch.tell({ type: 'up', folder, graceMs });
-  announce(daemon, file, data, io);
+  const announced = announce({ daemon, config, file, data }, io);
+  await Promise.race([announced, asked]);
   const why = await asked;
   watch.tell({ type: 'ending' });
   if (!io.json) {
