@@ -220,6 +220,7 @@ const marks: { readonly [T in Known['type']]: Mark<Extract<Known, { type: T }>> 
   unthrottled: (_, view) => line(view, '▶', 'no longer throttled'),
   'hang-reported': ({ data: { report, summary } }, view) =>
     line(view, '!', `${summary} → signalbox hangs ${report}`, 'warn'),
+  'store-rewound': (_, view) => line(view, '!', 'the store lost the last events of the session', 'bad'),
   'unsolicited-turn': nothing,
   'unexpected-output': ({ data: { part } }, view) =>
     part.kind === 'text' ? line(view, '·', `outside its turns: ${part.text}`) : [],
