@@ -65,9 +65,10 @@ export function connect({ url, listenUrl = url, readers, connectMs, statementMs 
     mail: (text, values) => using(mailing, (query) => query(text, values)),
     probe: (text, values) => using(probing, (query) => query(text, values)),
     read: (text, values) => again(() => using(reading, (query) => query(text, values))),
-    transaction: (work) =>
+    transaction: (work, idleMs = idleMaxMs) =>
       using(writers, async (query) => {
         await query('BEGIN');
+        await query(`SET LOCAL idle_in_transaction_session_timeout = ${idleMs}`);
         try {
           const result = await work(query);
           await query('COMMIT');
@@ -92,6 +93,9 @@ const withCheckedServer = (url: string): string =>
   url.includes('uselibpqcompat=')
     ? url
     : url.replace(/([?&]sslmode=)(?:prefer|require|verify-ca)(?=&|$)/, '$1verify-full');
+
+/** What we write takes milliseconds between two statements. A server that loses us there must give our locks to others. */
+const idleMaxMs = 5_000;
 
 /** A sign of life that finds no connection for so long is worth another try on another. */
 const beatConnectMs = 2_000;

@@ -21,8 +21,8 @@ export interface Database {
   readonly mail: Query;
   /** Any connection. */
   readonly read: Query;
-  /** Several statements on one connection, between BEGIN and COMMIT. */
-  transaction<T>(work: (query: Query) => Promise<T>): Promise<T>;
+  /** Several statements on one connection, between BEGIN and COMMIT. Silent for `idleMs` between two, it is ended by the server; 0: never. */
+  transaction<T>(work: (query: Query) => Promise<T>, idleMs?: number): Promise<T>;
   /**
    * Calls `hear` with the payload of each notification on these channels, until it is stopped. Notifications may be lost; after it was
    * away, `missed` is called.

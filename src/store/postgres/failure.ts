@@ -13,10 +13,10 @@ export class AnswerLost extends Error {
 }
 
 /**
- * SQLSTATEs of a server that ended the connection, maybe after it had carried the statement out: class 08, and 57P01 to 57P05
- * (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+ * SQLSTATEs of a server that ended the connection, maybe after it had carried the statement out: class 08, 57P01 to 57P05, and 25P03, of a
+ * transaction that was silent (https://www.postgresql.org/docs/current/errcodes-appendix.html).
  */
-const endsConnection = /^(?:08|57P0[1-5])/;
+const endsConnection = /^(?:08|57P0[1-5]|25P03)/;
 
 /** Whether the statement may have been carried out: it was sent, and the server did not refuse it. */
 export const isAnswerLost = (error: unknown): boolean =>

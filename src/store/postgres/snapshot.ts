@@ -26,7 +26,8 @@ export async function postgresSnapshot(database: Database, schema = 'signalbox')
       await query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
       begun.resolve(new Reads(query, statements(quoted(schema)), schema));
       await ended.promise;
-    })
+      // Whoever reads it may take his time; it holds no lock that another one waits for.
+    }, 0)
     .catch((error: unknown) => begun.reject(openError(error)));
   const reads = await begun.promise;
   return {

@@ -22,6 +22,7 @@ import {
 import { admit, end, key, owner, progress, taskEvent, wholeTask } from '../../../src/testing/store/records.ts';
 import { incarnation, sessionKey, taskId } from '../../../src/core/model/ids.ts';
 import { openCuttingProxy } from '../../support/cutting-proxy.ts';
+import { openLinkProxy } from '../../support/link-proxy.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { seeded } from '../../support/random.ts';
 import { persistently, type PostgresServer, startPostgres, untilOneWaits } from '../../support/postgres.ts';
@@ -171,6 +172,30 @@ describe('nodes that race', () => {
     await member('first');
     const ends = await Promise.allSettled([1, 2, 3].map(() => member('same')));
     expect(countOf(ends, ({ status }) => status === 'fulfilled')).toBe(1);
+  });
+});
+
+describe('a node that is cut off while it joins', () => {
+  test('keeps no other one from joining: the server ends what it left open', async () => {
+    await member('first');
+    await using proxy = await openLinkProxy(server.port);
+    const cut = await openPostgresStore({
+      url: `postgres://signalbox@127.0.0.1:${proxy.port}/postgres`,
+      schema,
+      shared: true,
+      statementMs: 1_000,
+    });
+    opened.push(cut);
+    await direct.query('BEGIN');
+    await direct.query(`LOCK TABLE ${schema}.nodes IN SHARE UPDATE EXCLUSIVE MODE`);
+    const joins = codeOf(() => cut.nodes?.join(77, factsOf('cut')));
+    await untilOneWaits(direct);
+    // The server gives it the lock, and neither hears of the other again.
+    proxy.set('silent');
+    await direct.query('COMMIT');
+    expect(await joins).toBe('store_unreachable');
+    await member('next');
+    proxy.set('open');
   });
 });
 
