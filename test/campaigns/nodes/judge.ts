@@ -5,6 +5,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import type { AgentLogLine } from '../../../src/agents/scripted/program/log.ts';
+import { AppError } from '../../../src/core/errors.ts';
 import type { Client, ReadEvent, ReadFeedEvent } from '../../../src/client/index.ts';
 import { wrongOrder } from '../harness/judge-tape.ts';
 import type { Findings } from './findings.ts';
@@ -17,7 +18,16 @@ const pageSize = 500;
 export async function readFeed(client: Client, session: string): Promise<readonly Known[]> {
   const feed: Known[] = [];
   for (let after: string | undefined; ;) {
-    const page = await client.sessionEvents(session, { limit: pageSize, ...(after === undefined ? {} : { after }) });
+    const query = { limit: pageSize, ...(after === undefined ? {} : { after }) };
+    const page = await client
+      .sessionEvents(session, query)
+      .catch((error: unknown): Awaited<ReturnType<Client['sessionEvents']>> => {
+        // All that was accepted for it is gone, and is found so.
+        if (error instanceof AppError && error.code === 'unknown_session') {
+          return { items: [], next: null };
+        }
+        throw error;
+      });
     feed.push(...page.items.filter((event): event is Known => event.kind === 'known'));
     if (page.items.length < pageSize || page.next === null) {
       return feed;

@@ -106,13 +106,19 @@ export class Load {
     }
   }
 
-  /** Resolves with when it had ended, of the monotonic clock. */
-  async ended({ task }: Accepted, draw: Draw, everyMs: number = lookMs.probe): Promise<number> {
+  /** Resolves with when it had ended, of the monotonic clock. One that is gone has ended, too. */
+  async ended(accepted: Accepted, draw: Draw, everyMs: number = lookMs.probe): Promise<number> {
     for (;;) {
       const signal = AbortSignal.any([AbortSignal.timeout(answerMs), this.#ended.signal]);
       const [node] = this.#arena.up.length === 0 ? [] : [any(this.#arena.up, draw)];
-      const view = await node?.client.task(task, { signal }).catch(() => null);
-      if (typeof view?.endedAt === 'number' || this.#ended.signal.aborted) {
+      const view = await node?.client.task(accepted.task, { signal }).catch((error: unknown) => {
+        if (isGone(error)) {
+          this.#findings.add('lost', `${node.name} does not know the accepted task ${accepted.task}`);
+          return 'gone' as const;
+        }
+        return null;
+      });
+      if (view === 'gone' || typeof view?.endedAt === 'number' || this.#ended.signal.aborted) {
         return performance.now();
       }
       await after(everyMs);
@@ -146,6 +152,9 @@ export class Load {
             seen.push(event);
           }
         } catch (error) {
+          if (isGone(error)) {
+            return;
+          }
           if (error instanceof AppError && error.code === 'bad_response') {
             this.#findings.add('order', `a follower of ${task}: ${error.message}`);
           }
@@ -163,3 +172,5 @@ export class Load {
     this.#ended.abort();
   }
 }
+
+const isGone = (error: unknown): boolean => error instanceof AppError && error.code === 'unknown_task';

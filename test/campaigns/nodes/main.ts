@@ -70,12 +70,15 @@ function text({
   faults: struck,
   stoodStill,
   broken,
+  without,
   wrong,
   folder,
 }: NodesReport): string {
   const ms = (value: number | null): string => (value === null ? '' : String(value));
   const rows = struck.map(({ name, count, p50, max }) => [name, String(count), ms(p50), ms(max)]);
-  const held = (Object.keys(promises) as Promised[]).map((name) => `${broken[name]} ${name}`).join(', ');
+  const held = (Object.keys(promises) as Promised[])
+    .map((name) => `${broken[name]} ${name}${without.includes(name) ? ' (not promised)' : ''}`)
+    .join(', ');
   const again = ['--minutes', '--nodes', '--sessions', '--callers', '--ttl', '--seed']
     .map((name) => `${name} ${counts[name.slice(2) as keyof typeof counts]}`)
     .concat(words.fault.map((name) => `--fault ${name}`));
@@ -85,7 +88,11 @@ function text({
     `${held}; ${stoodStill} agents stood still beside their successors`,
     ...wrong.map((what) => `WRONG ${what}`),
     ...(wrong.length === 0
-      ? ['Each accepted task has ended once, and no two agents were at work in one session.']
+      ? [
+          without.length === 0
+            ? 'Each accepted task has ended once, and no two agents were at work in one session.'
+            : 'What is promised there was kept.',
+        ]
       : [`What was said is in ${folder ?? ''}`, `Again: npm run chaos -- ${again.join(' ')}`]),
     '',
   ].join('\n');

@@ -55,6 +55,8 @@ export interface NodesReport {
   /** Successors that began beside an agent that was frozen: it ends without another word. */
   readonly stoodStill: number;
   readonly broken: { readonly [promise in Promised]: number };
+  /** Of these, what was not promised where these faults strike. */
+  readonly without: readonly Promised[];
   readonly wrong: readonly string[];
   /** What nodes and agents said; null: nothing is wrong, and it was removed. */
   readonly folder: string | null;
@@ -192,7 +194,6 @@ class NodesRun {
 
   #report(stoodStill: number): NodesReport {
     const free = new Set<Promised>(this.#options.faults.flatMap(({ without = [] }) => without));
-    const counted = (promise: Promised): number => (free.has(promise) ? 0 : this.#findings.count(promise));
     const names = Object.keys(promises) as Promised[];
     return {
       accepted: this.#load.accepted.length,
@@ -200,7 +201,8 @@ class NodesRun {
       followed: this.#load.followed.size,
       faults: [...this.#times].map(([name, all]) => timesOf(name, all)),
       stoodStill,
-      broken: Object.fromEntries(names.map((name) => [name, counted(name)])) as NodesReport['broken'],
+      broken: Object.fromEntries(names.map((name) => [name, this.#findings.count(name)])) as NodesReport['broken'],
+      without: [...free],
       wrong: this.#findings.lines.filter((line) => ![...free].some((promise) => line.startsWith(promise))),
       folder: null,
     };

@@ -1,6 +1,6 @@
 /** What a fault of the campaign is. */
 import type { Arena, Draw } from '../arena.ts';
-import type { Findings } from '../findings.ts';
+import type { Findings, Promised } from '../findings.ts';
 import type { Load } from '../load.ts';
 
 export interface Scene {
@@ -18,7 +18,7 @@ export interface Fault {
   /** Why it is not among those of a whole run: what is promised there is less. */
   readonly apart?: string;
   /** Promises that do not hold here. */
-  readonly without?: readonly ('lost' | 'agents')[];
+  readonly without?: readonly Promised[];
   /** Why it cannot be tried here; null: it can. */
   readonly lacks?: () => string | null;
   /**

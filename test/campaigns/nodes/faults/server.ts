@@ -26,12 +26,12 @@ async function cutConnections(scene: Scene): Promise<number> {
   return continued(scene);
 }
 
-/** Takes every connection that is left, again and again, while it ends those of the nodes. */
+/** Takes every connection that is left, and for a while also each that it takes from the nodes. */
 async function fill(scene: Scene): Promise<number> {
-  const { arena, findings, draw } = scene;
+  const { arena, draw } = scene;
   const taken: pg.Client[] = [];
-  const until = performance.now() + arena.ttlMs / 4 + draw(2 * arena.ttlMs);
-  let full = 0;
+  // Counted from when the server is full: on a busy machine that takes a while.
+  let until = Infinity;
   while (performance.now() < until) {
     const client = new pg.Client(arena.server.url);
     client.on('error', () => {});
@@ -39,14 +39,11 @@ async function fill(scene: Scene): Promise<number> {
       await client.connect();
       taken.push(client);
     } catch {
-      full += 1;
+      until = Math.min(until, performance.now() + arena.ttlMs / 4 + draw(2 * arena.ttlMs));
       await taken[0]?.query(`${ours} AND pid IN (SELECT pid FROM pg_stat_activity ORDER BY random() LIMIT 5)`);
     }
   }
   await Promise.all(taken.map((client) => client.end().catch(() => {})));
-  if (full === 0) {
-    findings.add('other', 'the server had always a connection left');
-  }
   return continued(scene);
 }
 
@@ -136,7 +133,8 @@ export const serverFaults: readonly Fault[] = [
     name: 'lost-tail',
     what: 'the server is gone, and an asynchronous standby takes its place without the last moments',
     apart: 'what was accepted in its last moments is gone; one owner and one agent for each session all the same',
-    without: ['lost'],
+    // Its numbers are given out once more: of turns, epochs, agents and events.
+    without: ['lost', 'doubled', 'epochs', 'order'],
     strike: (scene) => failOver(scene, true),
   },
   { name: 'upgrade', what: 'each node in turn gets a version with a migration more', strike: upgrade },
