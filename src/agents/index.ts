@@ -1,3 +1,4 @@
+export type { ConversationFile, ConversationPlace } from './conversation-file.ts';
 export type { AgentDriver, AgentEvent, AgentHandle, AgentStart } from './port.ts';
 export { functionDriver } from './function/driver.ts';
 export type {

@@ -28,6 +28,7 @@ import type { Incarnation, SessionKey, TurnId } from '../core/model/ids.ts';
 import type { OutputPart, TurnReport } from '../core/model/output.ts';
 import type { RequestedAction } from '../core/model/permission.ts';
 import type { Environment } from '../supervise/process/environment.ts';
+import type { ConversationFile, ConversationPlace } from './conversation-file.ts';
 import type { ProviderFailure } from './failures.ts';
 import type { SessionSandbox } from './sandbox/agent-sandbox.ts';
 
@@ -116,5 +117,7 @@ export interface AgentDriver {
   readonly provider: string;
   /** False: it starts no program and works in no folder; `AgentStart.folder` is null then. Default: true. */
   readonly needsFolder?: boolean;
+  /** All that another machine needs to resume the conversation; null: not to be said. Left out: its conversations stay on their machine. */
+  readonly conversationFiles?: (place: ConversationPlace) => readonly ConversationFile[] | null;
   start(options: AgentStart): AgentHandle;
 }

@@ -9,13 +9,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AgentDescriptor } from '../agents/descriptor.ts';
+import type { ConversationFile, ConversationPlace } from '../agents/conversation-file.ts';
 import type { AgentDriver, AgentStart } from '../agents/port.ts';
 import { AgentSandbox, type HomeNeeds } from '../agents/sandbox/agent-sandbox.ts';
 import { systemMounts } from '../agents/sandbox/programs.ts';
 import { notice } from '../agents/shared/parts.ts';
 import { AppError } from '../core/errors.ts';
 import { type AgentConfig, defaultMaxProcesses, type SandboxMode } from '../protocol/config.ts';
-import { type Network, probeBubblewrap, removeLeftGroups } from '../supervise/index.ts';
+import { type Network, pickEnvironment, probeBubblewrap, removeLeftGroups } from '../supervise/index.ts';
 import { type Asked, askVersion, type Environment, findProgram } from './find-program.ts';
 
 const command = 'bwrap';
@@ -128,7 +129,14 @@ export function inSandbox(driver: AgentDriver, { mode, home, config, dataFolder,
     }
     return driver.start(sandbox === null ? unprotected(given, state) : { ...given, sandbox: sandbox.open(given) });
   };
-  return { driver: { ...driver, start }, sandbox: state };
+  const own = pickEnvironment(Object.keys({ ...env, ...config.env }), { ...env, ...config.env });
+  const conversationFiles = (place: ConversationPlace): readonly ConversationFile[] | null => {
+    const files = driver.conversationFiles?.(place) ?? null;
+    const here = files?.map((file) => (sandbox === null ? file : sandbox.own(place.session, file, own)));
+    return here?.every((file) => file !== null) === true ? here : null;
+  };
+  const moves = driver.conversationFiles === undefined ? {} : { conversationFiles };
+  return { driver: { ...driver, start, ...moves }, sandbox: state };
 }
 
 function unprotected(start: AgentStart, state: SandboxState): AgentStart {

@@ -108,6 +108,23 @@ export interface StoredThrottle {
   readonly ageMs: number;
 }
 
+/** Which node had the conversation of a session last, and what is kept of it. */
+export interface KeptConversation {
+  /** The agent's own id. */
+  readonly conversation: string;
+  /** The node's name. */
+  readonly node: string;
+  /** The folder that its files are in, as all see it that share the folder; null: not known. */
+  readonly place: string | null;
+  /** Its agent may have gone on since: it was not seen to end. */
+  readonly open: boolean;
+  /** The last turn that is in the files; -1: none. */
+  readonly turn: number;
+  /** Text; null: `lack` says why there are none, or nothing was kept yet. */
+  readonly files: string | null;
+  readonly lack: string | null;
+}
+
 /** What may have come: `letters` for this node, `events` of other nodes' commits, `nodes` that joined, drain, left, died or
  * gave sessions back, or letters for a session that no node has; `throttles` of providers that have changed. */
 export type Hint = 'letters' | 'events' | 'nodes' | 'throttles';
@@ -162,6 +179,16 @@ export interface Nodes {
   throttles(): MaybePromise<readonly StoredThrottle[]>;
   /** Replaces what is known of a provider, if that is still the version `seen` (0: nothing). The new version; null: another node was faster. */
   putThrottle(provider: string, seen: number, state: unknown): MaybePromise<number | null>;
+
+  conversation(session: SessionKey): MaybePromise<KeptConversation | null>;
+  /** An agent of the node has the conversation. What is kept of the same one stays. False: the session is not this node's under the lease. */
+  openConversation(
+    session: SessionKey,
+    lease: number,
+    now: Pick<KeptConversation, 'conversation' | 'node' | 'place'>,
+  ): MaybePromise<boolean>;
+  /** Replaces what is kept. False: the session is not this node's under the lease. */
+  keepConversation(session: SessionKey, lease: number, kept: KeptConversation): MaybePromise<boolean>;
 
   /** Calls for each hint until it is stopped. */
   onHint(listener: (hint: Hint) => void): () => void;

@@ -14,6 +14,7 @@ import { Activity } from '../../src/agents/claude/activity.ts';
 import { actionOf } from '../../src/agents/claude/permissions.ts';
 import { UsageCount } from '../../src/agents/claude/usage.ts';
 import { parseFrame } from '../../src/agents/claude/parse.ts';
+import { sessionKey } from '../../src/core/model/ids.ts';
 import { AgentProbe } from '../../src/testing/agents/index.ts';
 import { versions } from './players/claude-frames.ts';
 import type { Played } from './players/claude-subject.ts';
@@ -426,3 +427,26 @@ function startingWith(id: string): () => string {
     return next;
   };
 }
+
+describe('the files of a conversation', () => {
+  const conversation = '5b0c2a11-0000-4000-8000-00000000abcd';
+  const filesIn = (folder: string | null, env: { readonly [name: string]: string }, id = conversation) =>
+    claudeDriver({ ambient: {}, env }).conversationFiles?.({ session: sessionKey('s'), conversation: id, folder }) ??
+    null;
+
+  test('are one below the settings of the user, in a folder named after that of the session', () => {
+    const at = ['projects', '-srv-My-app-v1-2', `${conversation}.jsonl`];
+    const file = { name: 'conversation.jsonl', at };
+    expect(filesIn('/srv/My_app/v1.2', { HOME: '/home/me' })).toEqual([{ ...file, root: '/home/me/.claude' }]);
+    expect(filesIn('/srv/My_app/v1.2', { HOME: '/home/me', CLAUDE_CONFIG_DIR: '/etc/c' })).toEqual([
+      { ...file, root: '/etc/c' },
+    ]);
+  });
+
+  test('are not named without a folder, where its name is cut, or for what is not an id', () => {
+    const env = { HOME: '/home/me' };
+    expect(filesIn(null, env)).toBe(null);
+    expect(filesIn(`/${'a'.repeat(200)}`, env)).toBe(null);
+    expect(filesIn('/srv', env, '../../.ssh/id')).toBe(null);
+  });
+});

@@ -1,9 +1,13 @@
 /** Several runtimes on one store, each a node. */
 import { describe, expect, test } from 'vitest';
-import { processDriver } from '../../src/agents/index.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join as pathOf } from 'node:path';
+import { processDriver, scriptedDriver } from '../../src/agents/index.ts';
 import type { AgentDriver } from '../../src/agents/port.ts';
 import type { FailureClass } from '../../src/agents/failures.ts';
 import { AppError } from '../../src/core/errors.ts';
+import { sessionKey } from '../../src/core/model/ids.ts';
 import { leaseTimes } from '../../src/protocol/lease-times.ts';
 import type { FeedEvent } from '../../src/store/port.ts';
 import { MemoryDisk } from '../../src/store/memory/disk.ts';
@@ -15,6 +19,9 @@ interface TestNode {
   readonly node: Box;
   readonly store: MemoryStore;
 }
+
+/** On a busy machine a process takes its time. */
+const patience = { timeout: 20_000 };
 
 /** Short, so that a takeover takes no longer than a test may. */
 const ttlMs = 1_000;
@@ -293,7 +300,7 @@ describe('placement', () => {
     const two = await b.node.stage.turn();
     const third = await a.node.send({ session: 'three', prompt: 'three' });
     const summary = async (): Promise<string> => (await a.node.box.explain(third))?.summary ?? '';
-    await expect.poll(summary, { timeout: 5_000 }).toMatch(/all agent slots .* are taken, by .*; all nodes are full/);
+    await expect.poll(summary, patience).toMatch(/all agent slots .* are taken, by .*; all nodes are full/);
     two.finish();
     const turn = await Promise.race([a.node.stage.turn(), b.node.stage.turn()]);
     expect(turn.prompt).toBe('three');
@@ -347,7 +354,7 @@ describe('throttles of providers', () => {
     await a.node.send({ session: 'one', prompt: 'one' });
     (await a.node.stage.turn()).refuse(refusal('rate_limit', 600_000));
     const known = { state: 'throttled', level: 'all', failures: 1, throttlesInRow: 1, message: 'later, it says' };
-    await expect.poll(() => stateOf(b)).toEqual(known);
+    await expect.poll(() => stateOf(b), patience).toEqual(known);
     expect(await stateOf(a)).toEqual(known);
     const c = await join(disk, 'c');
     expect(await stateOf(c)).toEqual(known);
@@ -359,7 +366,7 @@ describe('throttles of providers', () => {
     expect(await b.node.box.resumeProvider('function')).toEqual({ kind: 'ok' });
     (await c.node.stage.turn()).finish();
     for (const node of [a, b, c]) {
-      await expect.poll(() => stateOf(node)).toMatchObject({ state: 'free', throttlesInRow: 0 });
+      await expect.poll(() => stateOf(node), patience).toMatchObject({ state: 'free', throttlesInRow: 0 });
     }
     await c.node[Symbol.asyncDispose]();
   });
@@ -371,18 +378,18 @@ describe('throttles of providers', () => {
     (await b.node.stage.turn()).finish();
     await a.node.send({ session: 'one', prompt: 'one' });
     (await a.node.stage.turn()).refuse(refusal('overloaded', 1));
-    await expect.poll(() => stateOf(b)).toMatchObject({ state: 'throttled', level: 'all' });
+    await expect.poll(() => stateOf(b), patience).toMatchObject({ state: 'throttled', level: 'all' });
     await b.node.send({ session: 'two', prompt: 'waits' });
     const trial = await Promise.race([
       a.node.stage.turn().then((turn) => ({ turn, other: b })),
       b.node.stage.turn().then((turn) => ({ turn, other: a })),
     ]);
-    await expect.poll(() => stateOf(trial.other)).toMatchObject({ state: 'probing', level: 'all' });
+    await expect.poll(() => stateOf(trial.other), patience).toMatchObject({ state: 'probing', level: 'all' });
     expect(trial.other.node.stage.prompts).toHaveLength(1);
     trial.turn.finish();
-    await expect.poll(() => trial.other.node.stage.prompts.length).toBe(2);
-    await expect.poll(() => stateOf(a)).toMatchObject({ state: 'free' });
-    await expect.poll(() => stateOf(b)).toMatchObject({ state: 'free' });
+    await expect.poll(() => trial.other.node.stage.prompts.length, patience).toBe(2);
+    await expect.poll(() => stateOf(a), patience).toMatchObject({ state: 'free' });
+    await expect.poll(() => stateOf(b), patience).toMatchObject({ state: 'free' });
   });
 
   test('a restart of an agent through another node lifts the throttle of its session', async () => {
@@ -391,12 +398,12 @@ describe('throttles of providers', () => {
     const { a, b } = nodes;
     const task = await a.node.send({ prompt: 'one', maxAttempts: 100 });
     const isThrottled = async (): Promise<unknown> => (await b.node.box.explain(task))?.throttle?.reason;
-    await expect.poll(isThrottled).toBe('agent_crash_loop');
+    await expect.poll(isThrottled, patience).toBe('agent_crash_loop');
     const starts = async (): Promise<number> =>
       (await a.node.box.tape('test:one', null, 0, 1_000)).filter(({ type }) => type === 'agent-starting').length;
     const before = await starts();
     expect(await b.node.box.restartAgent('test:one')).toEqual({ kind: 'ok' });
-    await expect.poll(starts).toBe(before + 1);
+    await expect.poll(starts, patience).toBe(before + 1);
     await a.node.box.stop('test:one', 'session');
   });
 });
@@ -441,5 +448,111 @@ describe('a failover that has lost the last moments', () => {
     expectSound(ended, await b.node.tape(task));
     expect(await b.node.box.task(forgotten)).toBe(null);
     await expect.poll(() => types(b)).toContain('store-rewound');
+  });
+});
+
+describe('the conversation of a session that moves', () => {
+  /** Two nodes whose scripted agents keep their conversations in folders of their own. */
+  const withFolders = async (change: (driver: AgentDriver) => AgentDriver = (driver) => driver, shares = false) => {
+    const folders = ['a', 'b'].map(() => mkdtempSync(pathOf(tmpdir(), 'signalbox-state-')));
+    const [ofA, ofB] = folders.map((state) => ({
+      agent: change(scriptedDriver({ state: shares ? (folders[0] ?? '') : state })),
+    }));
+    const nodes = await twoNodes(ofA, ofB);
+    return {
+      ...nodes,
+      [Symbol.asyncDispose]: async () => {
+        await nodes[Symbol.asyncDispose]();
+        folders.forEach((folder) => rmSync(folder, { recursive: true, force: true }));
+      },
+    };
+  };
+  const ask = async ({ node }: TestNode, prompt: string): Promise<string> => {
+    const { final } = await node.ended(await node.send({ prompt }));
+    return final?.answer?.text ?? '';
+  };
+  const promptsOf = async (node: TestNode): Promise<readonly string[]> =>
+    (JSON.parse(await ask(node, '[[history]]')) as readonly { readonly prompt: string }[]).map(({ prompt }) => prompt);
+  const session = async ({ node }: TestNode): Promise<readonly string[]> =>
+    (await node.box.tape('test:one', null, 0, 1_000)).flatMap((event) =>
+      event.type === 'unexpected-output' && event.data.part.kind === 'notice'
+        ? [`${event.data.part.code}: ${event.data.part.message}`]
+        : event.type === 'conversation-reset'
+          ? [event.type]
+          : [],
+    );
+  const move = async (from: TestNode, to: TestNode): Promise<void> => {
+    await to.node.box.drain(from.name, true);
+    await expect
+      .poll(async () => (await to.node.box.nodes()).find(({ name }) => name === from.name)?.sessions, patience)
+      .toBe(0);
+    await to.node.box.drain(from.name, false);
+  };
+
+  test('goes with it, there and back, and nothing of it is older than what was said last', async () => {
+    await using nodes = await withFolders();
+    const { a, b } = nodes;
+    await ask(a, '[[text:1]] first');
+    await move(a, b);
+    await ask(b, '[[text:2]] second');
+    await move(b, a);
+    const prompts = await promptsOf(a);
+    expect(prompts).toEqual(['[[text:1]] first', '[[text:2]] second', '[[history]]']);
+    expect(await session(a)).toEqual([]);
+  });
+
+  test('begins afresh where its files cannot be named, and the tape says why', async () => {
+    await using nodes = await withFolders((driver) => ({
+      name: 'unnamed files',
+      provider: driver.provider,
+      start: (options) => driver.start(options),
+    }));
+    const { a, b } = nodes;
+    await ask(a, '[[text:1]] first');
+    await move(a, b);
+    expect(await promptsOf(b)).toHaveLength(1);
+    expect(await session(b)).toEqual([
+      'conversation-left: the conversation cannot be resumed here: it is on the node a, and the files of this agent cannot be named',
+      'conversation-reset',
+    ]);
+  });
+
+  test('continues behind the death of its node between two turns', async () => {
+    await using nodes = await withFolders();
+    const { a, b, disk } = nodes;
+    await ask(a, '[[text:1]] first');
+    await expect.poll(() => disk.conversations.get(sessionKey('test:one'))?.turn, patience).toBe(1);
+    a.store.crash();
+    expect(await promptsOf(b)).toEqual(['[[text:1]] first', '[[history]]']);
+    expect(await session(b)).toEqual([]);
+  });
+
+  test('begins afresh behind the death of its node in a turn, and the tape says why', async () => {
+    await using nodes = await withFolders();
+    const { a, b, disk } = nodes;
+    await ask(a, '[[text:1]] first');
+    await expect.poll(() => disk.conversations.get(sessionKey('test:one'))?.turn, patience).toBe(1);
+    const task = await a.node.background({ prompt: '[[history]][[sleep:600000]]' });
+    await a.node.event(task, 'turn-started');
+    a.store.crash();
+    await b.node.event(task, 'attempt-lost');
+    await b.node.event(task, 'turn-started', ({ data }) => data.turn > 2);
+    await b.node.box.cancel(task);
+    expect(await session(b)).toEqual([
+      'conversation-left: the conversation cannot be resumed here: the node a went away in the middle of it, and its last turn was not kept',
+      'conversation-reset',
+    ]);
+  });
+
+  test('continues in a folder that both nodes share, behind the death of its node in a turn', async () => {
+    await using nodes = await withFolders(undefined, true);
+    const { a, b } = nodes;
+    const task = await a.node.background({ prompt: '[[work:40,20]] long' });
+    await a.node.event(task, 'output', ({ data }) => data.part.kind === 'text' && data.part.text.includes('3/40'));
+    a.store.crash();
+    expect((await b.node.ended(task)).status).toBe('completed');
+    expect(await session(b)).toEqual([]);
+    const prompts = await promptsOf(b);
+    expect(prompts.length).toBeGreaterThan(2);
   });
 });

@@ -3,6 +3,7 @@
  */
 import type { AgentDriver } from '../port.ts';
 import { ClaudeAgent } from './agent.ts';
+import { conversationFiles } from './conversation-files.ts';
 import type { ClaudeDriverOptions } from './options.ts';
 
 /** Beyond these the oldest are forgotten: they count as lost if they are resumed before their first turn. */
@@ -13,6 +14,7 @@ export function claudeDriver(options: ClaudeDriverOptions = {}): AgentDriver {
   return {
     name: 'claude',
     provider: options.provider ?? 'anthropic',
+    conversationFiles: (place) => conversationFiles(options, place),
     start(start) {
       for (const oldest of blank) {
         if (blank.size < blankMax) {

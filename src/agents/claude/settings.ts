@@ -23,7 +23,7 @@ const all = ['Bash', 'Read', 'Glob', 'Grep', ...editors] as const;
 /** What reads CLAUDE.md of the folder although its settings are not read. */
 export const memoryVariable = { CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD: '1' } as const;
 
-const configFolder = (places: SettingsPlaces): string => {
+export const configFolder = (places: SettingsPlaces): string => {
   const named = places.env['CLAUDE_CONFIG_DIR'] ?? '';
   return named === '' ? join(homeIn(places), '.claude') : named;
 };

@@ -8,7 +8,7 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { dataFiles } from '../../protocol/folder.ts';
 import {
   type Environment,
@@ -18,8 +18,9 @@ import {
   proxyPort,
   type SandboxPlan,
 } from '../../supervise/index.ts';
+import type { ConversationFile } from '../conversation-file.ts';
 import { pathWithin } from '../shared/paths.ts';
-import { copyFiles, makeFolders, mountsOfFiles, ownFolders, withParents } from './home.ts';
+import { copyFiles, holderOf, makeFolders, mountsOfFiles, ownFolders, withParents } from './home.ts';
 import { absentVariables, commonFiles, commonFolders, type HomeFile } from './needs.ts';
 import { programMounts, systemMounts } from './programs.ts';
 
@@ -91,6 +92,15 @@ export class AgentSandbox {
       agent,
       command: (inmate) => (opened === null ? agent(inmate) : { plan: opened, env: this.#present(inmate.env) }),
     };
+  }
+
+  /** Where a file of the home that an agent of the session sees is on this machine; null: it sees none there. `env`: that of the agent. */
+  own(session: string, file: ConversationFile, env: Environment): ConversationFile | null {
+    const { dataFolder, folders: variables } = this.#options;
+    const folders = ownFolders(join(dataFolder, dataFiles.homes, homeName(session)), env, variables);
+    const path = join(file.root, ...file.at);
+    const holder = holderOf(folders, path);
+    return holder === null ? null : { ...file, root: holder.from, at: relative(holder.at, path).split(sep) };
   }
 
   #present(env: Environment): Environment {

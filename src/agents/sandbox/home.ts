@@ -53,7 +53,7 @@ const needed = (files: readonly HomeFile[], env: Environment): readonly Needed[]
     return at === null ? [] : [{ at, file }];
   });
 
-const holderOf = (folders: readonly OwnFolder[], path: string): OwnFolder | null =>
+export const holderOf = (folders: readonly OwnFolder[], path: string): OwnFolder | null =>
   folders.filter(({ at }) => (pathWithin(at, path) ?? '') !== '').toSorted((a, b) => b.at.length - a.at.length)[0] ??
   null;
 

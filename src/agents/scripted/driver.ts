@@ -25,13 +25,23 @@ export function scriptedDriver(options: ScriptedDriverOptions = {}): AgentDriver
   if (noReady === true) {
     flags.push('--no-ready');
   }
-  return processDriver({
+  // The last one counts.
+  const named = further.lastIndexOf('--state');
+  const folder = named === -1 ? state : further[named + 1];
+  const driver = processDriver({
     name: 'scripted',
     passEnv: [...commonVariables, 'SIGNALBOX_AGENT_LOG'],
     ...rest,
     command: process.execPath,
     args: [...nodeFlags, scriptedProgram, ...flags, ...without.map((cap) => `--no-${cap}`), ...further],
   });
+  return {
+    ...driver,
+    conversationFiles: ({ conversation }) =>
+      folder !== undefined && /^[\w-]{1,100}$/.test(conversation)
+        ? [{ name: 'conversation.json', root: folder, at: [`${conversation}.json`] }]
+        : null,
+  };
 }
 
 /** A small young generation: it makes little garbage, and hundreds of it may run in a test. */

@@ -168,7 +168,7 @@ const unsolicitedTurn = eventData(
 );
 
 const unexpectedOutput = eventData(
-  'Output of the agent outside of the turns of tasks: between two turns, or in an unsolicited one. It belongs to no answer. What came too late for its turn is here too, and so is the notice `background-ended`: work in the background that has ended with the agent.',
+  'Output of the agent outside of the turns of tasks: between two turns, or in an unsolicited one. It belongs to no answer. What came too late for its turn is here too, and so is the notice `background-ended`: work in the background that has ended with the agent, and `conversation-left`: why the conversation could not follow its session to this node.',
   {
     incarnation,
     part: { ...OutputPartSchema, description: 'What the agent said: see [output parts](#output-parts).' },

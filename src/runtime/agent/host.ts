@@ -30,6 +30,7 @@ import { treeFirst, treeGet } from '../../core/tree.ts';
 import type { ProcessRow } from '../../store/port.ts';
 import { UnansweredRequests, type PendingView, type RequestKind } from './unanswered-requests.ts';
 import { BackgroundWork } from './background-work.ts';
+import type { ConversationKeeper, OwnedConversation } from '../cluster/conversation-keeper.ts';
 import type { ClusterLink } from '../cluster/options.ts';
 import type { AgentToken } from './agent-tokens.ts';
 import { AgentOutput } from './output.ts';
@@ -58,7 +59,17 @@ interface Live {
   process: ProcessId | null;
   /** By which it calls the API; null: it was not started. */
   token: AgentToken | null;
-  /** What it said since it was ready, while the row of its process is being written; null: the row is written. */
+  /** In which it works. */
+  folder: string | null;
+  /** Once it is ready. */
+  conversation: string | null;
+  /** Why it does not have the conversation that it was to resume; null: it may. */
+  lost: string | null;
+  /** The last that it was given; -1: none. */
+  lastTurn: number;
+  /** What is to be stored before it is ready, so far as it is not: the row of its process, and that it has the conversation. */
+  readonly unstored: Set<'process' | 'conversation'>;
+  /** What it said since it was ready, while that is being stored; null: it is. */
   held: Exclude<AgentEvent, { type: 'exited' | 'background' | 'spent' }>[] | null;
   readonly background: BackgroundWork;
   /** The session has armed its idle deadline: its agent may be closed. */
@@ -81,7 +92,10 @@ interface HostParts {
   /** Whether an idle agent is to be kept, for its work in the background. */
   readonly keeps: (keeps: boolean) => void;
   /** The other nodes; null: there are none. */
-  readonly nodes: Pick<ClusterLink, 'lacks' | 'noneBetter' | 'waits'> | null;
+  readonly nodes: Pick<ClusterLink, 'lacks' | 'noneBetter' | 'waits' | 'conversations'> | null;
+  readonly lease: () => number;
+  /** Whether no turn was sent since that one, when the session was opened. */
+  readonly covers: (turn: number) => boolean;
 }
 
 /** What hang reports say of an agent. */
@@ -197,6 +211,11 @@ export class AgentHost {
       gone: false,
       process: null,
       token: null,
+      folder: null,
+      conversation: null,
+      lost: null,
+      lastTurn: -1,
+      unstored: new Set(),
       held: null,
       background: new BackgroundWork({
         clock: this.#context.clock,
@@ -251,12 +270,42 @@ export class AgentHost {
   }
 
   #begin(live: Live, wanted: Wanted, folder: string | null, started: () => void): void {
-    const { agent } = this.#context;
     const { session, throttle } = this.#parts;
     throttle.liftWaits();
     started();
     this.#noted(live, 'start', live.incarnation);
     live.token = this.#context.agentTokens.open(session);
+    live.folder = folder;
+    const { conversation } = wanted;
+    const keeper = this.#parts.nodes?.conversations ?? null;
+    if (keeper === null || conversation === null) {
+      this.#start(live, wanted);
+      return;
+    }
+    keeper.find({ session, conversation, folder }, this.#parts.covers).then(
+      (lost) => this.#startIn(live, wanted, lost),
+      (error: unknown) => this.#failed(live, error),
+    );
+  }
+
+  /** `lost`: why it cannot have the conversation that is wanted. */
+  #startIn(live: Live, wanted: Wanted, lost: string | null): void {
+    if (live.gone) {
+      return;
+    }
+    live.lost = lost;
+    if (lost !== null) {
+      const data = { conversation: wanted.conversation };
+      const part = notice('conversation-left', `the conversation cannot be resumed here: ${lost}`, data);
+      this.#post({ type: 'output', at: this.#context.clock.wall(), incarnation: live.incarnation, turn: null, part });
+    }
+    this.#start(live, lost === null ? wanted : { ...wanted, conversation: null });
+  }
+
+  #start(live: Live, wanted: Wanted): void {
+    const { agent } = this.#context;
+    const { session } = this.#parts;
+    const { folder, token } = live;
     try {
       live.handle = agent.start({
         session,
@@ -264,7 +313,7 @@ export class AgentHost {
         conversation: wanted.conversation,
         model: wanted.model,
         folder,
-        env: live.token.env,
+        ...(token === null ? {} : { env: token.env }),
         emit: (event) => this.#emit(live, event),
         onProcess: (process) => {
           // A driver may start another one in the same start, when the first is reaped.
@@ -299,6 +348,7 @@ export class AgentHost {
       live.background.busy();
       this.#handOver(live);
       this.#lastText = '';
+      live.lastTurn = turn;
       live.output.prompted(turn, how.policy);
       this.#noted(live, 'prompt', turn);
       live.handle?.prompt(turn, text, { rewind: how.rewind });
@@ -476,10 +526,38 @@ export class AgentHost {
       this.#report(live);
       return;
     }
+    const said = event.type === 'ready' ? this.#ready(live, event) : event;
     if (live.held !== null && (event.type === 'ready' || live.held.length > 0)) {
-      live.held.push(event);
+      live.held.push(said);
     } else {
-      live.output.handle(event);
+      live.output.handle(said);
+    }
+    if (event.type === 'result') {
+      this.#kept(live, (keeper, owned) => keeper.turned(owned, event.turn));
+    }
+  }
+
+  #ready(live: Live, event: Extract<AgentEvent, { type: 'ready' }>): Extract<AgentEvent, { type: 'ready' }> {
+    live.conversation = event.conversation;
+    this.#kept(live, (keeper, owned) => {
+      live.unstored.add('conversation');
+      live.held ??= [];
+      // Until it is stored another node would take an older one for the last: nothing is said in this one.
+      const isWanted = (): boolean => !live.gone;
+      keeper.opened(owned, isWanted).then(
+        () => this.#stored(live, 'conversation'),
+        (error: unknown) => this.#context.onError(error, 'conversation'),
+      );
+    });
+    return live.lost === null ? event : { ...event, conversationReset: true };
+  }
+
+  /** Where conversations move among nodes, and the agent has named its own. */
+  #kept(live: Live, use: (keeper: ConversationKeeper, owned: OwnedConversation) => void): void {
+    const { nodes, session, lease } = this.#parts;
+    const { conversation, folder } = live;
+    if (nodes !== null && conversation !== null) {
+      use(nodes.conversations, { session, conversation, folder, lease: lease() });
     }
   }
 
@@ -488,6 +566,7 @@ export class AgentHost {
       return;
     }
     live.gone = true;
+    this.#kept(live, (keeper, owned) => keeper.closed(owned, live.lastTurn));
     if (!leaves(data)) {
       this.#forget(live);
     }
@@ -529,16 +608,23 @@ export class AgentHost {
     const process: ProcessId = { pid: row.pid, startTime: row.startTime };
     live.process = process;
     live.held = null;
+    live.unstored.clear();
     const written = this.#parts.processRows.record(row, () => this.#doom(live));
     if (written !== null) {
       live.held = [];
-      void written.then(() => this.#recorded(live, process));
+      live.unstored.add('process');
+      void written.then(() => {
+        if (live.process === process) {
+          this.#stored(live, 'process');
+        }
+      });
     }
   }
 
   /** The session learns now what its agent has said meanwhile. One that has ended was never ready. */
-  #recorded(live: Live, process: ProcessId): void {
-    if (live.process === process) {
+  #stored(live: Live, what: 'process' | 'conversation'): void {
+    live.unstored.delete(what);
+    if (live.unstored.size === 0) {
       const said = live.held ?? [];
       live.held = null;
       for (const event of said) {

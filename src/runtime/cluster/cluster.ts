@@ -26,6 +26,7 @@ import { handOver } from '../session/hand-over.ts';
 import type { AgentPool } from '../agent/pool.ts';
 import type { SessionActor } from '../session/actor.ts';
 import type { Registry } from '../session/registry.ts';
+import { Conversations } from './conversations.ts';
 import { ClusterFeed } from './feed.ts';
 import { Inbox, type Questions } from './inbox.ts';
 import { Letters } from './letters.ts';
@@ -57,6 +58,7 @@ export class Cluster implements ClusterLink {
   readonly #letters: Letters;
   readonly #placement: Placement;
   readonly #throttles: SharedThrottles;
+  readonly conversations: Conversations;
   #registry: Registry | null = null;
   #inbox: Inbox | null = null;
   #feed: ClusterFeed | null = null;
@@ -112,6 +114,7 @@ export class Cluster implements ClusterLink {
       died: () => void this.#died(),
       freed: () => void this.adopt(),
     });
+    this.conversations = new Conversations({ context, nodes, name: options.facts.name });
     this.#throttles = new SharedThrottles({
       context,
       nodes,
@@ -298,6 +301,7 @@ export class Cluster implements ClusterLink {
   }
 
   async #giveBack(): Promise<void> {
+    await Promise.all([...this.#resting.keys()].map((session) => this.conversations.kept(session)));
     const list = [...this.#resting].filter(([session]) => this.#registry?.isOpen(session) !== true);
     this.#resting.clear();
     if (list.length === 0) {
@@ -487,6 +491,7 @@ export class Cluster implements ClusterLink {
     this.#feed?.close();
     const error: AppError = closing();
     await this.#letters.close(error);
+    await this.conversations.allKept();
     await this.#membership.leave();
   }
 }

@@ -4,6 +4,7 @@ import type { Input } from '../../core/model/inputs.ts';
 import type { Reply } from '../../core/model/replies.ts';
 import type { LeaseTimes } from '../../protocol/lease-times.ts';
 import type { NodeFacts } from '../../store/nodes.ts';
+import type { ConversationKeeper } from './conversation-keeper.ts';
 import type { ProviderNodes } from '../throttle/providers.ts';
 import type { Guard } from '../../supervise/index.ts';
 
@@ -48,6 +49,7 @@ export interface ClusterLink {
   lacks(session: SessionKey): string | null;
   /** Why no other node takes a session that waits for a slot, for a person; null: one may, or there is none. */
   noneBetter(session: SessionKey): string | null;
+  readonly conversations: ConversationKeeper;
   /** What all nodes know of providers. */
   readonly providers: ProviderNodes;
   /** A start of an agent waits: another node may have a place for it. */

@@ -68,6 +68,10 @@ interface ActorParts {
 const isSignOfLife = (input: Input, reply: Reply): input is RunnerInput | InputOf<'claim'> =>
   (input.type === 'claim' || 'run' in input) && reply.kind !== 'stale' && reply.kind !== 'refused';
 
+/** No turn was sent after that one in a session as it is stored: the next may have been granted, and was not sent. */
+const coversAll = ({ turns, hold }: Session, turn: number): boolean =>
+  turns === turn || (turns === turn + 1 && hold !== null && hold.turn === null);
+
 const withoutAgent = ({ lifted }: Entry, reply: Reply): boolean =>
   lifted === true && reply.kind === 'refused' && reply.code === 'agent_not_running';
 
@@ -117,6 +121,8 @@ export class SessionActor {
       state: () => this.committed,
       keeps: (keeps) => this.deadlines.keepIdle(keeps),
       nodes: parts.cluster,
+      lease: () => this.#lease,
+      covers: (turn) => coversAll(session, turn),
     });
     this.#effects = new EffectRunner(context, this, parts, parts.stats);
   }

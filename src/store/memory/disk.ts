@@ -4,7 +4,17 @@
  */
 import type { SessionKey, TaskId } from '../../core/model/ids.ts';
 import type { TaskStatus } from '../../core/model/task.ts';
-import type { Applied, Era, EraState, Hint, NodeFacts, NodeId, NodeLoad, NodeState } from '../nodes.ts';
+import type {
+  Applied,
+  Era,
+  EraState,
+  Hint,
+  KeptConversation,
+  NodeFacts,
+  NodeId,
+  NodeLoad,
+  NodeState,
+} from '../nodes.ts';
 import type { FeedEvent, ProcessRow, StoredEvent, TokenRow } from '../port.ts';
 
 /** `position`: its number in the store, from 1. */
@@ -82,7 +92,17 @@ export interface DiskStandby {
   readonly nodes: readonly (Pick<DiskNode, 'state' | 'beat'> & { readonly node: DiskNode })[];
   readonly data: Pick<
     MemoryDisk,
-    'sessions' | 'tasks' | 'taskList' | 'keys' | 'feed' | 'letters' | 'replies' | 'tokens' | 'throttles' | 'late'
+    | 'sessions'
+    | 'tasks'
+    | 'taskList'
+    | 'keys'
+    | 'feed'
+    | 'letters'
+    | 'replies'
+    | 'tokens'
+    | 'throttles'
+    | 'conversations'
+    | 'late'
   >;
 }
 
@@ -100,6 +120,7 @@ export class MemoryDisk {
   /** In the order in which they were sent. */
   readonly letters = new Map<string, DiskLetter>();
   readonly replies = new Map<string, { readonly to: NodeId; readonly reply: string }>();
+  readonly conversations = new Map<SessionKey, KeptConversation>();
   /** By provider. */
   readonly throttles = new Map<string, { readonly version: number; readonly state: string; readonly at: number }>();
   late = 0;
@@ -132,18 +153,39 @@ export class MemoryDisk {
 
   /** What a standby has that has all there is; see `failOver`. */
   standby(): DiskStandby {
-    const { sessions, tasks, taskList, keys, feed, letters, replies, tokens, throttles, late } = this;
+    const { sessions, tasks, taskList, keys, feed, letters, replies, tokens, throttles, conversations, late } = this;
     const nodes = [...this.nodes.values()].map((node) => ({ node, state: node.state, beat: node.beat }));
     return {
       nodes,
-      data: structuredClone({ sessions, tasks, taskList, keys, feed, letters, replies, tokens, throttles, late }),
+      data: structuredClone({
+        sessions,
+        tasks,
+        taskList,
+        keys,
+        feed,
+        letters,
+        replies,
+        tokens,
+        throttles,
+        conversations,
+        late,
+      }),
     };
   }
 
   /** The standby takes over: what came after it is gone, and another era begins. What processes run stays known. */
   failOver({ nodes, data }: DiskStandby, era: Era): void {
     const { late, ...maps } = structuredClone(data);
-    for (const name of ['sessions', 'tasks', 'keys', 'letters', 'replies', 'tokens', 'throttles'] as const) {
+    for (const name of [
+      'sessions',
+      'tasks',
+      'keys',
+      'letters',
+      'replies',
+      'tokens',
+      'throttles',
+      'conversations',
+    ] as const) {
       const here: Map<unknown, unknown> = this[name];
       here.clear();
       maps[name].forEach((value: unknown, key: unknown) => here.set(key, value));

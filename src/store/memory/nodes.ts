@@ -14,6 +14,7 @@ import type {
   EraState,
   HeldBy,
   Hint,
+  KeptConversation,
   Letter,
   LetterReply,
   Look,
@@ -308,6 +309,29 @@ export class MemoryNodes implements Nodes {
     throttles.set(provider, { version: seen + 1, state: toText(state), at: performance.now() });
     this.#hintAll('throttles');
     return seen + 1;
+  }
+
+  conversation(session: SessionKey): KeptConversation | null {
+    return this.#open().conversations.get(session) ?? null;
+  }
+
+  openConversation(
+    session: SessionKey,
+    lease: number,
+    { conversation, node, place }: Pick<KeptConversation, 'conversation' | 'node' | 'place'>,
+  ): boolean {
+    const known = this.#open().conversations.get(session);
+    const kept = known?.conversation === conversation ? known : { turn: -1, files: null, lack: null };
+    return this.keepConversation(session, lease, { ...kept, conversation, node, place, open: true });
+  }
+
+  keepConversation(session: SessionKey, lease: number, kept: KeptConversation): boolean {
+    const disk = this.#open();
+    const owns = this.#owns(disk.sessions.get(session), lease);
+    if (owns) {
+      disk.conversations.set(session, { ...kept });
+    }
+    return owns;
   }
 
   onHint(listener: (hint: Hint) => void): () => void {

@@ -13,9 +13,10 @@ import { placement } from './migrations/0004-placement.ts';
 import { throttles } from './migrations/0005-throttles.ts';
 import { eras } from './migrations/0006-eras.ts';
 import { free } from './migrations/0007-free.ts';
+import { conversations } from './migrations/0008-conversations.ts';
 
 /** In order, append-only. `%` is the schema. */
-export const migrations: readonly string[] = [spine, nodes, shared, placement, throttles, eras, free];
+export const migrations: readonly string[] = [spine, nodes, shared, placement, throttles, eras, free, conversations];
 
 /** From this version on a schema says which daemon works on it. */
 export const sinceNodes = 2;

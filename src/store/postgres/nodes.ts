@@ -18,6 +18,7 @@ import type {
   EraState,
   HeldBy,
   Hint,
+  KeptConversation,
   Letter,
   LetterReply,
   Look,
@@ -314,6 +315,39 @@ export class PostgresNodes implements Nodes, Member {
     }
     this.#hints.send('throttles');
     return num(row, 'version');
+  }
+
+  async conversation(session: SessionKey): Promise<KeptConversation | null> {
+    const [row] = await this.#read(this.#parts.sql.conversation, [session]);
+    return row === undefined
+      ? null
+      : {
+          conversation: text(row, 'conversation'),
+          node: text(row, 'node'),
+          place: textOrNull(row, 'place'),
+          open: row['open'] === true,
+          turn: num(row, 'turn'),
+          files: textOrNull(row, 'files'),
+          lack: textOrNull(row, 'lack'),
+        };
+  }
+
+  openConversation(
+    session: SessionKey,
+    lease: number,
+    { conversation, node, place }: Pick<KeptConversation, 'conversation' | 'node' | 'place'>,
+  ): Promise<boolean> {
+    return this.#keep([session, lease, this.inc, conversation, node, true, -1, null, null, true, place]);
+  }
+
+  keepConversation(session: SessionKey, lease: number, kept: KeptConversation): Promise<boolean> {
+    const { conversation, node, place, open, turn, files, lack } = kept;
+    return this.#keep([session, lease, this.inc, conversation, node, open, turn, files, lack, false, place]);
+  }
+
+  async #keep(values: readonly Value[]): Promise<boolean> {
+    const { guard, database, sql } = this.#parts;
+    return (await guard(() => again(() => database.mail(sql.keepConversation, values)))).length > 0;
   }
 
   onHint(listener: (hint: Hint) => void): () => void {

@@ -1,3 +1,15 @@
+CREATE TABLE signalbox.conversations (
+  session bigint NOT NULL,
+  conversation text NOT NULL,
+  node text NOT NULL,
+  place text,
+  open boolean NOT NULL,
+  turn bigint NOT NULL,
+  files text,
+  lack text,
+  CONSTRAINT conversations_pkey PRIMARY KEY (session)
+);
+
 CREATE TABLE signalbox.eras (
   era integer NOT NULL GENERATED ALWAYS AS IDENTITY,
   system_identifier text COLLATE "C" NOT NULL,

@@ -217,6 +217,25 @@ const providers = (s: string) => ({
     RETURNING version`,
 });
 
+/** The conversations of agents. */
+const conversations = (s: string) => ({
+  /** $1 key. */
+  conversation: `
+    SELECT c.conversation, c.node, c.place, c.open, c.turn, c.files, c.lack
+    FROM ${s}.conversations c JOIN ${s}.sessions s ON s.n = c.session WHERE s.key = $1`,
+  /** $1 key, $2 lease, $3 node, $4 conversation, $5 name of the node, $6 open, $7 turn, $8 files, $9 lack, $10: what is kept of it stays, $11 place. */
+  keepConversation: `
+    INSERT INTO ${s}.conversations AS c (session, conversation, node, place, open, turn, files, lack)
+    SELECT s.n, $4, $5, $11, $6::boolean, $7::bigint, $8, $9 FROM ${s}.sessions s
+    WHERE s.key = $1 AND s.lease = $2::bigint AND s.owner = $3::bigint
+    ON CONFLICT (session) DO UPDATE SET conversation = excluded.conversation, node = excluded.node, place = excluded.place,
+      open = excluded.open,
+      turn = CASE WHEN $10::boolean AND c.conversation = excluded.conversation THEN c.turn ELSE excluded.turn END,
+      files = CASE WHEN $10::boolean AND c.conversation = excluded.conversation THEN c.files ELSE excluded.files END,
+      lack = CASE WHEN $10::boolean AND c.conversation = excluded.conversation THEN c.lack ELSE excluded.lack END
+    RETURNING session`,
+});
+
 /** Agent processes. */
 const agents = (s: string) => ({
   /** $1 space, $2 pid, $3 start time, $4 node, $5 session, $6 incarnation, $7 cookie. */
@@ -229,4 +248,11 @@ const agents = (s: string) => ({
     DELETE FROM ${s}.node_processes WHERE pid = $1 AND start_time = $2 AND space = $3`,
 });
 
-export const sharing = (s: string) => ({ ...members(s), ...owners(s), ...mail(s), ...providers(s), ...agents(s) });
+export const sharing = (s: string) => ({
+  ...members(s),
+  ...owners(s),
+  ...mail(s),
+  ...providers(s),
+  ...conversations(s),
+  ...agents(s),
+});

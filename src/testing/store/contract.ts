@@ -6,6 +6,7 @@
  */
 import { suiteOf, type ContractApi, type NodesHarness, type StoreHarness } from './api.ts';
 import { admission } from './admission.ts';
+import { conversations } from './conversations.ts';
 import { failing } from './failing.ts';
 import { hints } from './hints.ts';
 import { leases } from './leases.ts';
@@ -30,7 +31,7 @@ export function storeContract(api: ContractApi, name: string, make: () => MaybeP
 export function nodesContract(api: ContractApi, name: string, make: () => MaybePromise<NodesHarness>): void {
   const suite = suiteOf(api, make);
   api.describe(`the contract of nodes: ${name}`, () => {
-    for (const part of [ownership, letters, throttles]) {
+    for (const part of [ownership, letters, throttles, conversations]) {
       part(suite);
     }
   });

@@ -28,5 +28,6 @@ test('the migrations never change', () => {
     'a9d886653c394ec6',
     '97bbffc93d7c248f',
     '01df581b07504825',
+    '54de088419fa7a2f',
   ]);
 });
