@@ -42,12 +42,14 @@ interface Watch {
 export class WatchedStore implements Store {
   readonly kind: string;
   readonly nodes = null;
+  readonly outbox: Store['outbox'];
   readonly #inner: Store;
   readonly #watch: Watch;
 
   constructor(inner: Store, watch: Watch) {
     this.kind = inner.kind;
     this.#inner = inner;
+    this.outbox = inner.outbox;
     this.#watch = watch;
   }
 

@@ -6,10 +6,10 @@ import { invariant } from '../core/errors.ts';
 import { badCursor } from './errors.ts';
 import type { FeedPosition, Page } from './port.ts';
 
-/** `t`: tasks, `s`: sessions, `o`: sessions with open work. */
-type CursorKind = 't' | 's' | 'o';
+/** `t`: tasks, `s`: sessions, `o`: sessions with open work, `r`: rows of the outbox. */
+type CursorKind = 't' | 's' | 'o' | 'r';
 
-const pattern = /^[tso](?:0|[1-9]\d{0,15})$/;
+const pattern = /^[tsor](?:0|[1-9]\d{0,15})$/;
 const positionPattern = /^[1-9]\d{0,15}$/;
 
 export const makeCursor = (kind: CursorKind, key: number): string => `${kind}${key}`;

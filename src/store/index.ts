@@ -9,3 +9,4 @@ export { CommitRejected } from './errors.ts';
 export { noFaults, storeFaultPoints, type Faults } from './faults.ts';
 export type * from './port.ts';
 export type * from './nodes.ts';
+export type * from './outbox.ts';

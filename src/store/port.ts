@@ -21,6 +21,10 @@ import type { RuledField, TaskSpec } from '../protocol/task-spec.ts';
 import type { Token } from '../protocol/tokens.ts';
 import type { MaybePromise } from './maybe-promise.ts';
 import type { Applied, HeldBy, Nodes } from './nodes.ts';
+import type { Outbox } from './outbox.ts';
+import type { FeedPosition, Page } from './page.ts';
+
+export type { FeedPosition, Page } from './page.ts';
 
 /**
  * What a task was asked to be, without the fields that the core decides by (those are in its row). Stored once, at admission
@@ -105,9 +109,6 @@ export interface HeldSession {
   readonly held: HeldBy;
 }
 
-/** Opaque, ordered, resumable position in the feed of a session or of all sessions. Compare with `===` only. */
-export type FeedPosition = string;
-
 /** Resume after this event with `after: position`. */
 export type FeedEvent = StoredEvent & { readonly position: FeedPosition };
 
@@ -126,13 +127,6 @@ export interface TaskFilter {
   readonly since?: number;
   /** Admitted before, wall-clock ms. */
   readonly until?: number;
-}
-
-export interface Page<T> {
-  /** May be fewer than the limit, even none, although there are more. */
-  readonly items: readonly T[];
-  /** Give it back as `cursor` for the next page; null: no more now. Keyset, never an offset. */
-  readonly cursor: string | null;
 }
 
 export interface SessionSummary {
@@ -185,6 +179,7 @@ export interface Store {
   readonly kind: string;
   /** For several nodes on one store; null: this daemon has it for itself, and every claim succeeds. */
   readonly nodes: Nodes | null;
+  readonly outbox: Outbox;
   /** Takes the session for this node: a new lease, larger than any before. Also makes the session's row when it is new. */
   claim(session: SessionKey): MaybePromise<StoredSession | HeldSession>;
   /**

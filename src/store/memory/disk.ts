@@ -15,7 +15,8 @@ import type {
   NodeLoad,
   NodeState,
 } from '../nodes.ts';
-import type { FeedEvent, ProcessRow, StoredEvent, TokenRow } from '../port.ts';
+import type { OutboxRow } from '../outbox.ts';
+import type { FeedEvent, FeedPosition, ProcessRow, StoredEvent, TokenRow } from '../port.ts';
 
 /** `position`: its number in the store, from 1. */
 export interface DiskEvent {
@@ -81,6 +82,14 @@ export interface DiskLetter {
   readonly body: string;
 }
 
+/** A row of the outbox. `n`: its place in the order; `owner`: who began it last, a node, or below 0 a store that had the disk for itself. */
+export interface DiskMessage {
+  readonly n: number;
+  owner: number | null;
+  pausedUntil: number | null;
+  row: OutboxRow;
+}
+
 /** Who recorded it: null for a store that had the disk for itself. */
 interface DiskProcess {
   readonly row: ProcessRow;
@@ -102,6 +111,8 @@ export interface DiskStandby {
     | 'tokens'
     | 'throttles'
     | 'conversations'
+    | 'messages'
+    | 'positions'
     | 'late'
   >;
 }
@@ -123,6 +134,12 @@ export class MemoryDisk {
   readonly conversations = new Map<SessionKey, KeptConversation>();
   /** By provider. */
   readonly throttles = new Map<string, { readonly version: number; readonly state: string; readonly at: number }>();
+  /** Rows of the outbox by id, in the order in which they came; and where its consumers are. */
+  readonly messages = new Map<string, DiskMessage>();
+  readonly positions = new Map<string, FeedPosition | null>();
+  messageCount = 0;
+  /** Stores that had it for themselves. */
+  opens = 0;
   late = 0;
   era: EraState = { era: 'first', settled: true };
   /** The store that has it for itself. The next one to open it takes it: the one before has crashed, or is refused from then on. */
@@ -153,7 +170,21 @@ export class MemoryDisk {
 
   /** What a standby has that has all there is; see `failOver`. */
   standby(): DiskStandby {
-    const { sessions, tasks, taskList, keys, feed, letters, replies, tokens, throttles, conversations, late } = this;
+    const {
+      sessions,
+      tasks,
+      taskList,
+      keys,
+      feed,
+      letters,
+      replies,
+      tokens,
+      throttles,
+      conversations,
+      messages,
+      positions,
+      late,
+    } = this;
     const nodes = [...this.nodes.values()].map((node) => ({ node, state: node.state, beat: node.beat }));
     return {
       nodes,
@@ -168,6 +199,8 @@ export class MemoryDisk {
         tokens,
         throttles,
         conversations,
+        messages,
+        positions,
         late,
       }),
     };
@@ -185,6 +218,8 @@ export class MemoryDisk {
       'tokens',
       'throttles',
       'conversations',
+      'messages',
+      'positions',
     ] as const) {
       const here: Map<unknown, unknown> = this[name];
       here.clear();

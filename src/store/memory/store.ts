@@ -32,6 +32,7 @@ import { payloadOf, sourceKey } from '../rules.ts';
 import { MemoryGroup } from './commit.ts';
 import { isAlive, MemoryDisk, toFeed, toStored, type DiskSession, type DiskTask } from './disk.ts';
 import { MemoryNodes } from './nodes.ts';
+import { MemoryOutbox } from './outbox.ts';
 
 export interface MemoryStoreOptions {
   /** Default: a new one. Give the disk of a crashed store to reopen what it had committed. */
@@ -48,7 +49,9 @@ export const openMemoryStore = (options: MemoryStoreOptions = {}): MemoryStore =
 export class MemoryStore implements Store {
   readonly kind = 'memory';
   readonly nodes: MemoryNodes | null;
+  readonly outbox: MemoryOutbox;
   #closed = false;
+  readonly #alone: number;
   readonly #disk: MemoryDisk;
   readonly #faults: Faults;
 
@@ -57,6 +60,13 @@ export class MemoryStore implements Store {
     this.#faults = options.faults ?? noFaults;
     const { shared = false, deliver = queueMicrotask } = options;
     this.nodes = shared ? new MemoryNodes(() => this.#mine(), deliver) : null;
+    this.#disk.opens += 1;
+    this.#alone = -this.#disk.opens;
+    this.outbox = new MemoryOutbox({
+      disk: () => this.#mine(),
+      owner: () => this.#owner(),
+      isGone: (owner) => this.#isGone(owner),
+    });
     if (!shared) {
       const node = [...this.#disk.nodes.values()].find(isAlive);
       if (node !== undefined) {
@@ -271,6 +281,16 @@ export class MemoryStore implements Store {
   crash(): void {
     this.nodes?.crash();
     this.#end();
+  }
+
+  /** Below 0: not a node. */
+  #owner(): number | null {
+    return this.nodes === null ? this.#alone : this.nodes.id;
+  }
+
+  #isGone(owner: number | null): boolean {
+    const node = this.#disk.nodes.get(owner ?? 0);
+    return node === undefined ? owner !== this.#alone : !isAlive(node);
   }
 
   #end(): void {

@@ -14,9 +14,20 @@ import { throttles } from './migrations/0005-throttles.ts';
 import { eras } from './migrations/0006-eras.ts';
 import { free } from './migrations/0007-free.ts';
 import { conversations } from './migrations/0008-conversations.ts';
+import { outbox } from './migrations/0009-outbox.ts';
 
 /** In order, append-only. `%` is the schema. */
-export const migrations: readonly string[] = [spine, nodes, shared, placement, throttles, eras, free, conversations];
+export const migrations: readonly string[] = [
+  spine,
+  nodes,
+  shared,
+  placement,
+  throttles,
+  eras,
+  free,
+  conversations,
+  outbox,
+];
 
 /** From this version on a schema says which daemon works on it. */
 export const sinceNodes = 2;

@@ -3,6 +3,7 @@
  * connection's settings are not ours.
  */
 import { eras } from './sql-eras.ts';
+import { outbox } from './sql-outbox.ts';
 import { sharing } from './sql-nodes.ts';
 
 /** The columns of the totals, in the order in which a commit gives them. */
@@ -22,6 +23,7 @@ export const statements = (s: string) => ({
   ...joining(s),
   ...sharing(s),
   ...eras(s),
+  ...outbox(s),
 });
 
 export type Statements = ReturnType<typeof statements>;

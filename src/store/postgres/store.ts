@@ -35,6 +35,7 @@ import type { Eras } from './eras.ts';
 import { storeError } from './failure.ts';
 import { Health } from './health.ts';
 import { Ledger } from './ledger.ts';
+import { PostgresOutbox } from './outbox.ts';
 import { Reads } from './reads.ts';
 import type { Member, Membership } from './membership.ts';
 import { PostgresNodes } from './nodes.ts';
@@ -57,6 +58,7 @@ const lastPauseMs = 2_000;
 export class PostgresStore implements Store {
   readonly kind = 'postgres';
   readonly nodes: PostgresNodes | null;
+  readonly outbox: PostgresOutbox;
   readonly #database: Database;
   readonly #sql: Statements;
   readonly #membership: Membership | null;
@@ -88,6 +90,16 @@ export class PostgresStore implements Store {
     const member = membership ?? this.nodes;
     invariant(member !== null, 'a store has a member');
     this.#member = member;
+    this.outbox = new PostgresOutbox({
+      database,
+      sql,
+      member,
+      guard: (work) =>
+        this.#guard(() => {
+          member.check();
+          return work();
+        }),
+    });
     this.#writer = new Writer({
       database,
       sql,

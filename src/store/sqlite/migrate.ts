@@ -16,6 +16,7 @@ import { order } from './migrations/0008-order.ts';
 import { whatTheConversationHas } from './migrations/0010-what-the-conversation-has.ts';
 import { freshConversations } from './migrations/0011-fresh-conversations.ts';
 import { keysOfASource } from './migrations/0014-keys-of-a-source.ts';
+import { outbox } from './migrations/0015-outbox.ts';
 import { whoHasItOpen } from './migrations/0012-who-has-it-open.ts';
 import { namedTokens } from './migrations/0013-named-tokens.ts';
 import { whoIsToBlame } from './migrations/0009-who-is-to-blame.ts';
@@ -42,6 +43,7 @@ export const migrations: readonly Migration[] = [
   whoHasItOpen,
   namedTokens,
   keysOfASource,
+  outbox,
 ];
 
 /** Brings a file from `version` up to date in one transaction: all of the missing migrations or none. */

@@ -37,6 +37,7 @@ import { FileIdentity } from './file-identity.ts';
 import { fileBytes } from './header.ts';
 import { Ledger } from './ledger.ts';
 import { touchFile, unclaimFile } from './opener.ts';
+import { SqliteOutbox } from './outbox.ts';
 import { Reads } from './reads.ts';
 import { json, num, taskOf, text, type Row } from '../row.ts';
 import type { Snapshot } from '../transfer/snapshot.ts';
@@ -58,6 +59,7 @@ interface SqliteStoreParts {
 export class SqliteStore implements Store {
   readonly kind = 'sqlite';
   readonly nodes = null;
+  readonly outbox: SqliteOutbox;
   readonly #db: DatabaseSync;
   readonly #path: string;
   readonly #durability: Durability;
@@ -92,6 +94,14 @@ export class SqliteStore implements Store {
     this.#newSession = db.prepare(sql.newSession);
     this.#openTasks = db.prepare(sql.openTasks);
     this.#identity = new FileIdentity(parts.path);
+    this.outbox = new SqliteOutbox({
+      db,
+      read: (work) => this.#read(work),
+      write: (work) => {
+        this.#check();
+        return this.#transaction(work);
+      },
+    });
   }
 
   /** Throws `CommitRejected`, or `store_failed` (disk full, I/O error); nothing of the group is written then. */

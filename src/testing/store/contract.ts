@@ -11,6 +11,7 @@ import { failing } from './failing.ts';
 import { hints } from './hints.ts';
 import { leases } from './leases.ts';
 import { letters } from './letters.ts';
+import { outbox, sharedOutbox } from './outbox.ts';
 import { ownership } from './ownership.ts';
 import { reading } from './reading.ts';
 import { tapes } from './tapes.ts';
@@ -21,7 +22,7 @@ import type { MaybePromise } from '../../store/maybe-promise.ts';
 export function storeContract(api: ContractApi, name: string, make: () => MaybePromise<StoreHarness>): void {
   const suite = suiteOf(api, make);
   api.describe(`the store contract: ${name}`, () => {
-    for (const part of [tapes, admission, leases, reading, failing]) {
+    for (const part of [tapes, admission, leases, reading, failing, outbox]) {
       part(suite);
     }
   });
@@ -31,7 +32,7 @@ export function storeContract(api: ContractApi, name: string, make: () => MaybeP
 export function nodesContract(api: ContractApi, name: string, make: () => MaybePromise<NodesHarness>): void {
   const suite = suiteOf(api, make);
   api.describe(`the contract of nodes: ${name}`, () => {
-    for (const part of [ownership, letters, throttles, conversations]) {
+    for (const part of [ownership, letters, throttles, conversations, sharedOutbox]) {
       part(suite);
     }
   });

@@ -7,10 +7,11 @@
  *  late/2 A commit whose way or whose answer got lost is answered as what became of it (`store/7`): it is looked up, and sent
  *         again if it is not there.
  *  late/3 `close` waits for the answers to all calls before it. A call behind it is rejected without a journey.
- *  late/4 The methods of `nodes` answer late as well, but for those of hints, which answer nothing.
+ *  late/4 The methods of `nodes` and `outbox` answer late as well, but for those of hints, which answer nothing.
  */
 import { storeClosed } from '../../store/errors.ts';
 import type { Nodes } from '../../store/nodes.ts';
+import type { Outbox } from '../../store/outbox.ts';
 import type { CommitOutcome, SessionCommit, Store } from '../../store/port.ts';
 
 /** Calls `run` once, later. Which of those that wait is next, is the test's choice. */
@@ -72,10 +73,14 @@ export function lateStore(store: Store, postpone: Postpone, options: LateOptions
     (...given) =>
       begin(() => late((): unknown => Reflect.apply(method, target, given)));
   const nodes = store.nodes === null ? null : lateNodes(store.nodes, lateOf);
+  const outbox = lateOutbox(store.outbox, lateOf);
   return new Proxy(store, {
     get(target, name) {
       if (name === 'nodes') {
         return nodes;
+      }
+      if (name === 'outbox') {
+        return outbox;
       }
       if (name === 'commit') {
         return (commits: readonly SessionCommit[]) => begin(() => commit(commits));
@@ -105,6 +110,14 @@ const lateNodes = (nodes: Nodes, lateOf: (target: object, method: Method) => Met
       return hints.has(name)
         ? (...given: unknown[]): unknown => Reflect.apply(value, target, given)
         : lateOf(target, value);
+    },
+  });
+
+const lateOutbox = (outbox: Outbox, lateOf: (target: object, method: Method) => Method): Outbox =>
+  new Proxy(outbox, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      return isMethod(value) ? lateOf(target, value) : value;
     },
   });
 

@@ -29,5 +29,6 @@ test('the migrations never change', () => {
     '97bbffc93d7c248f',
     '01df581b07504825',
     '54de088419fa7a2f',
+    '92175055554559c7',
   ]);
 });

@@ -45,6 +45,7 @@ describe('migrations', () => {
       '36b09c06883f4dcc',
       '7fba18ee40a02ddc',
       'd3b899c2f2187d47',
+      '1f4efcf7a5e97202',
     ]);
   });
 
