@@ -125,7 +125,7 @@ function reading(s: string) {
     SELECT r.era, r.xid::text AS xid, r.ord + r.last_seq - r.first_seq AS ord FROM ${s}.runs r WHERE ${where}
     ORDER BY r.era DESC, r.xid DESC, r.ord DESC LIMIT 1`;
   /** No transaction that may still bring earlier runs is open. */
-  const settled = `(r.era < (SELECT max(era) FROM ${s}.eras) OR r.xid < pg_snapshot_xmin(pg_current_snapshot()))`;
+  const settled = `(r.era, r.xid, r.ord) < ((SELECT max(era) FROM ${s}.eras), pg_snapshot_xmin(pg_current_snapshot()), 0)`;
   return {
     /** The tape of a task: $1 session key, $2 task id. */
     tapeOfTask: `
