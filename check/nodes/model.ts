@@ -18,6 +18,7 @@ const whole = (ticks: number): number => Math.ceil(ticks - 1e-9);
 const inTicks = (times: LeaseTimes): LeaseTimes => ({
   ttlMs: whole(times.ttlMs),
   renewMs: whole(times.renewMs),
+  lookMs: whole(times.lookMs),
   statementMs: whole(times.statementMs),
   freezeMs: whole(times.freezeMs),
   killMs: whole(times.killMs),

@@ -3,7 +3,9 @@ export interface LeaseTimes {
   readonly ttlMs: number;
   /** Between two renewals. */
   readonly renewMs: number;
-  /** How long the store may take for one. */
+  /** Between two looks at the others, as long as they are few. */
+  readonly lookMs: number;
+  /** How long the store may take for a renewal. */
   readonly statementMs: number;
   /** Counted from the sending of the last renewal that was answered: the agents are frozen. */
   readonly freezeMs: number;
@@ -20,6 +22,8 @@ export interface LeaseTimes {
 export const leaseTimes = (ttlMs: number): LeaseTimes => ({
   ttlMs,
   renewMs: ttlMs / 4,
+  // A dead node was seen alive up to so long after its last sign of life: its sessions wait for that, too.
+  lookMs: Math.min(ttlMs / 4, 500),
   statementMs: ttlMs / 10,
   freezeMs: ttlMs * 0.65,
   killMs: ttlMs * 0.8,

@@ -419,6 +419,8 @@ export interface Following {
 
 /** A daemon that shares its store with others. */
 export interface NodeView extends StoredNode {
+  /** Sessions that it owns. */
+  readonly sessions: number;
   /** It is the one that answers. */
   readonly local: boolean;
 }

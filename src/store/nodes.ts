@@ -60,8 +60,6 @@ export interface StoredNode extends NodeFacts, NodeLoad {
   readonly state: NodeState;
   /** Counts its signs of life. */
   readonly beat: number;
-  /** Sessions that it owns. */
-  readonly sessions: number;
 }
 
 /** What there is at one moment. */
@@ -145,6 +143,8 @@ export interface Nodes {
   /** Its sessions are free from now on. */
   leave(): MaybePromise<void>;
   look(): MaybePromise<Look>;
+  /** How many sessions each node owns; those that own none may be left out. */
+  sessionCounts(): MaybePromise<ReadonlyMap<NodeId, number>>;
   /** False: it has beaten since, is not up any more, or the era is another one. */
   declareDead(id: NodeId, beat: number, era: Era): MaybePromise<boolean>;
   /** It claims nothing more. False: no such node is up or draining. */

@@ -28,6 +28,28 @@ test('a node is silent when looks for its whole time-to-live have not seen its b
   expect(silence.allLive).toBe(true);
 });
 
+test('the next look comes at the usual time, or when a node that does not move is due', () => {
+  const silence = new Silence(250);
+  expect(silence.untilNext(0, 100)).toBe(100);
+  silence.look(found([node(7, 3)]), 0, 10);
+  expect(silence.untilNext(10, 100)).toBe(100);
+  for (const at of [300, 600, 900]) {
+    silence.look(found([node(7, 3)]), at, at);
+  }
+  expect(silence.untilNext(960, 100)).toBe(50);
+  // It was due, and is still there: no look after another without a pause.
+  expect(silence.untilNext(1_010, 100)).toBe(100);
+});
+
+test('many nodes are looked at less often, and no less than they renew', () => {
+  const silence = new Silence(2_500);
+  const nodes = (count: number) => Array.from({ length: count }, (_, id) => ({ ...node(id, 1), ttlMs: 10_000 }));
+  silence.look(found(nodes(200)), 0, 0);
+  expect(silence.untilNext(0, 500)).toBe(1_000);
+  silence.look(found(nodes(2_000)), 0, 0);
+  expect(silence.untilNext(0, 500)).toBe(2_500);
+});
+
 test('the time without a look counts for nothing', () => {
   const silence = new Silence(250);
   expect(

@@ -146,8 +146,9 @@ export class Cluster implements ClusterLink {
     return this.#membership.state === 'dead';
   }
 
-  async list(): Promise<readonly StoredNode[]> {
-    return (await this.#nodes.look()).nodes;
+  async list(): Promise<readonly (StoredNode & { readonly sessions: number })[]> {
+    const [{ nodes }, counts] = await Promise.all([this.#nodes.look(), this.#nodes.sessionCounts()]);
+    return nodes.map((node) => ({ ...node, sessions: counts.get(node.id) ?? 0 }));
   }
 
   async drain(id: NodeId, draining: boolean): Promise<boolean> {

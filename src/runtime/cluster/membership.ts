@@ -61,7 +61,7 @@ export class Membership {
   #met: EraState & { readonly at: number } = { era: '', settled: false, at: 0 };
   #cancel: (() => void) | null = null;
   #renewing = false;
-  #watching = false;
+  #cancelLook: (() => void) | null = null;
 
   constructor(parts: MembershipParts) {
     this.#parts = parts;
@@ -130,6 +130,7 @@ export class Membership {
     this.#meet(met);
     this.#answered(sent);
     this.#arm();
+    this.#armLook();
   }
 
   /** Looks at the others, and declares dead who has been silent for too long. True: somebody was. */
@@ -149,6 +150,7 @@ export class Membership {
   async leave(): Promise<void> {
     this.#cancel?.();
     this.#cancel = null;
+    this.#cancelLook?.();
     const isIn = this.#isIn();
     this.#state = 'left';
     this.#runHeld();
@@ -180,8 +182,15 @@ export class Membership {
       // The store gives a renewal up after `statementMs`, so that the next one can be sent.
       this.#arm();
       void this.#renew();
-      void this.#watch();
     });
+  }
+
+  /** One look at a time: the next one is set when the last one is over. */
+  #armLook(): void {
+    const { context, times } = this.#parts;
+    this.#cancelLook?.();
+    const waitMs = this.#others.untilNext(context.clock.now(), times.lookMs);
+    this.#cancelLook = context.clock.timer(waitMs, () => void this.#watch());
   }
 
   async #renew(): Promise<void> {
@@ -200,6 +209,7 @@ export class Membership {
       if (renewal === null) {
         this.#state = 'dead';
         this.#cancel?.();
+        this.#cancelLook?.();
         died();
         this.#runHeld();
         return;
@@ -269,10 +279,6 @@ export class Membership {
   }
 
   async #watch(): Promise<void> {
-    if (this.#watching) {
-      return;
-    }
-    this.#watching = true;
     const { context, freed } = this.#parts;
     try {
       if (await this.#bury(this.#others)) {
@@ -281,7 +287,9 @@ export class Membership {
     } catch (error) {
       context.onError(error, 'watch');
     } finally {
-      this.#watching = false;
+      if (this.#isIn()) {
+        this.#armLook();
+      }
     }
   }
 }

@@ -18,7 +18,9 @@ interface Seen {
   readonly moved: boolean;
 }
 
-/** Looks come with the renewals. Longer without one: what was seen before says nothing. */
+/** So that 100 nodes look twice a second, and 500 nodes at each renewal of 2.5 s. */
+const perNodeMs = 5;
+/** Looks come with the renewals or more often. Longer without one: what was seen before says nothing. */
 const looksMissed = 2;
 
 export class Silence {
@@ -28,6 +30,8 @@ export class Silence {
   #lookedAt = 0;
   #era: Era | null = null;
   #longestTtlMs = 0;
+  /** When each node will have been silent for its time-to-live. */
+  #dues: readonly number[] = [];
 
   constructor(renewMs: number) {
     this.#renewMs = renewMs;
@@ -36,6 +40,15 @@ export class Silence {
   /** Of the nodes of the last look. */
   get longestTtlMs(): number {
     return this.#longestTtlMs;
+  }
+
+  /**
+   * How long to wait for the next look, ms: `usual`, or until a node that did not move has been silent for its time-to-live. Many nodes are looked
+   * at less often: each look reads all of them.
+   */
+  untilNext(now: number, usual: number): number {
+    const due = this.#dues.filter((at) => at > now).map((at) => at - now);
+    return Math.min(Math.max(usual, perNodeMs * this.#seen.size), this.#renewMs, ...due);
   }
 
   /** There was no other node at the last look. */
@@ -61,6 +74,7 @@ export class Silence {
         return [id, seen?.beat === beat ? seen : { beat, since: answered, moved: seen !== undefined }];
       }),
     );
+    this.#dues = nodes.map(({ id, ttlMs }) => (this.#seen.get(id)?.since ?? sent) + ttlMs);
     return nodes.filter(({ id, ttlMs }) => sent - (this.#seen.get(id)?.since ?? sent) >= ttlMs);
   }
 }

@@ -116,17 +116,21 @@ export class MemoryNodes implements Nodes {
 
   look(): Look {
     const disk = this.#open();
+    const nodes = [...disk.nodes.values()]
+      .filter(isAlive)
+      .map(({ id, facts, load, state, beat }) => ({ ...facts, ...load, id, state, beat }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    return { era: disk.era.era, nodes };
+  }
+
+  sessionCounts(): ReadonlyMap<NodeId, number> {
     const owned = new Map<NodeId, number>();
-    for (const { owner } of disk.sessions.values()) {
+    for (const { owner } of this.#open().sessions.values()) {
       if (owner !== null) {
         owned.set(owner, (owned.get(owner) ?? 0) + 1);
       }
     }
-    const nodes = [...disk.nodes.values()]
-      .filter(isAlive)
-      .map(({ id, facts, load, state, beat }) => ({ ...facts, ...load, id, state, beat, sessions: owned.get(id) ?? 0 }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
-    return { era: disk.era.era, nodes };
+    return owned;
   }
 
   declareDead(id: NodeId, beat: number, era: Era): boolean {

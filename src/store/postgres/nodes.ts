@@ -168,6 +168,11 @@ export class PostgresNodes implements Nodes, Member {
     };
   }
 
+  async sessionCounts(): Promise<ReadonlyMap<NodeId, number>> {
+    const rows = await this.#read(this.#parts.sql.sessionCounts);
+    return new Map(rows.map((row) => [num(row, 'owner'), num(row, 'sessions')]));
+  }
+
   declareDead(id: NodeId, beat: number, era: Era): Promise<boolean> {
     return this.#change(this.#parts.sql.declareNodeDead, [id, beat, era]);
   }
@@ -475,7 +480,6 @@ const nodeOf = (row: Row): StoredNode => ({
   waiting: num(row, 'waiting'),
   idle: num(row, 'idle'),
   labels: row['labels'] === null ? [] : (fromText(row, 'labels') as readonly string[]),
-  sessions: num(row, 'sessions'),
 });
 
 function letterOf(row: Row): Letter {

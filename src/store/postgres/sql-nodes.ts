@@ -53,9 +53,9 @@ const members = (s: string) => ({
   /** Those that are up or draining, by name. A row without a node: there is none. */
   nodes: `
     SELECT e.token, e.now, n.inc, coalesce(n.name, 'the daemon with pid ' || n.pid || ' on ' || n.host) AS name, n.host, n.pid,
-      coalesce(n.version, '') AS version, n.address, n.ttl_ms, n.state, n.beat, n.agents, n.max_agents, n.waiting, n.idle, n.labels,
-      (SELECT count(*) FROM ${s}.sessions s WHERE s.owner = n.inc) AS sessions
+      coalesce(n.version, '') AS version, n.address, n.ttl_ms, n.state, n.beat, n.agents, n.max_agents, n.waiting, n.idle, n.labels
     FROM ${ofEra(s)} LEFT JOIN ${s}.nodes n ON n.state IN ${up} ORDER BY 4`,
+  sessionCounts: `SELECT s.owner, count(*) AS sessions FROM ${s}.sessions s WHERE s.owner IS NOT NULL GROUP BY s.owner`,
   /** $1 node, $2 its beat. For a node whose process is gone, or beside a daemon that has the schema for itself. */
   buryNode: dead(s, 'true'),
   /** $3 the era in which the beat was seen. */

@@ -30,12 +30,14 @@ function joining({ api, check }: Suite<NodesHarness>): void {
       expect((await a.nodes.renew({ agents: 2, maxAgents: 5, waiting: 3, idle: 1 }, 'http://a', null))?.state).toBe(
         'up',
       );
-      const none = { agents: 0, maxAgents: 0, waiting: 0, idle: 0, state: 'up', beat: 0, sessions: 0 };
+      const none = { agents: 0, maxAgents: 0, waiting: 0, idle: 0, state: 'up', beat: 0 };
       const facts = { ...factsOf('a', { address: 'http://a' }), id: a.id };
       expect((await b.nodes.look()).nodes).toEqual([
-        { ...facts, state: 'up', agents: 2, maxAgents: 5, waiting: 3, idle: 1, beat: 1, sessions: 2 },
+        { ...facts, state: 'up', agents: 2, maxAgents: 5, waiting: 3, idle: 1, beat: 1 },
         { ...factsOf('b'), ...none, id: b.id },
       ]);
+      const counts = await b.nodes.sessionCounts();
+      expect([counts.get(a.id), counts.get(b.id) ?? 0]).toEqual([2, 0]);
       await a.nodes.leave();
       expect((await b.nodes.look()).nodes.map(({ name }) => name)).toEqual(['b']);
       expect(await stateOf(a)).toBe(null);
