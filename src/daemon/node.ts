@@ -70,6 +70,7 @@ export function nodeOptions({ config, folder, pid, version, address, guard }: No
     pollMs,
     address,
     onEra: eraTeller(log, ttlMs),
+    note: (text) => log.info({}, text),
     ...(guard === null ? {} : { guard }),
   };
 }

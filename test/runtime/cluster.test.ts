@@ -12,6 +12,10 @@ import { leaseTimes } from '../../src/protocol/lease-times.ts';
 import type { FeedEvent } from '../../src/store/port.ts';
 import { MemoryDisk } from '../../src/store/memory/disk.ts';
 import { type MemoryStore, openMemoryStore } from '../../src/store/memory/store.ts';
+import { defaultLimits } from '../../src/runtime/options.ts';
+import type { LeaseGuard } from '../../src/runtime/cluster/options.ts';
+import type { FreezeListener } from '../../src/supervise/guard/lease.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { type Box, expectSound, openBox } from '../support/box.ts';
 
 interface TestNode {
@@ -30,6 +34,10 @@ interface Join {
   readonly labels?: readonly string[];
   readonly maxAgents?: number;
   readonly agent?: AgentDriver;
+  readonly clock?: ManualClock;
+  readonly silenceMs?: number;
+  readonly guard?: LeaseGuard;
+  readonly note?: (text: string) => void;
 }
 
 /** Sessions whose keys begin with `gpu:` need that label. */
@@ -38,19 +46,21 @@ const needs = (session: string): readonly string[] => (session.startsWith('gpu:'
 async function join(
   disk: MemoryDisk,
   name: string,
-  { labels = [], maxAgents = 100, agent }: Join = {},
+  { labels = [], maxAgents = 100, silenceMs = defaultLimits.silenceMs, agent, clock, ...link }: Join = {},
 ): Promise<TestNode> {
   const store = openMemoryStore({ disk, shared: true });
   const node = await openBox({
     store,
-    limits: { maxAgents, maxCrashes: 1, crashThrottleMs: 600_000 },
+    limits: { maxAgents, silenceMs, maxCrashes: 1, crashThrottleMs: 600_000 },
     ...(agent === undefined ? {} : { agent }),
+    ...(clock === undefined ? {} : { clock }),
     node: {
       facts: { name, host: 'here', pid: 1, version: '1', labels },
       needs,
       times: leaseTimes(ttlMs),
       pollMs: 50,
       address: () => null,
+      ...link,
     },
   });
   return { name, node, store };
@@ -554,5 +564,62 @@ describe('the conversation of a session that moves', () => {
     expect(await session(b)).toEqual([]);
     const prompts = await promptsOf(b);
     expect(prompts.length).toBeGreaterThan(2);
+  });
+});
+
+describe('what a node says to those who wait for it', () => {
+  test('names the daemon that it waits for at its start, and the sessions that it hands over', async () => {
+    const disk = new MemoryDisk();
+    const a = await join(disk, 'a');
+    await a.node.background();
+    await a.node.stage.turn();
+    Object.assign(a.store.nodes ?? {}, { renew: () => Promise.reject(new Error('cut')) });
+    const notes: string[] = [];
+    const again = await join(disk, 'a', { note: (text) => notes.push(text) });
+    expect(notes).toHaveLength(1);
+    expect(notes[0]).toMatch(/^it joins when that daemon was silent for its whole time-to-live: /);
+    await again.node.stage.turn();
+    await again.node.box.drain('a', true);
+    await expect
+      .poll(() => notes.slice(1), patience)
+      .toEqual([expect.stringMatching(/^it drains: 1 sessions are handed over/), 'it has handed 1 sessions over']);
+    await a.node[Symbol.asyncDispose]();
+    await again.node[Symbol.asyncDispose]();
+  });
+
+  test('deadlines of a session that is opened while agents stand still wait for the thaw', async () => {
+    const disk = new MemoryDisk();
+    const clock = new ManualClock();
+    const listeners: FreezeListener[] = [];
+    const guard: LeaseGuard = {
+      lease: () => {},
+      over: () => {},
+      listen: (listener) => {
+        listeners.push(listener);
+        return () => {};
+      },
+    };
+    const a = await join(disk, 'a', { guard, clock, silenceMs: 2_000 });
+    listeners.forEach((listener) => listener.onFrozen(0));
+    const task = await a.node.background();
+    await a.node.stage.turn();
+    const other = await a.node.background({ session: 'two' });
+    await a.node.stage.turn();
+    const pass = async (ms: number): Promise<void> => {
+      for (let step = 0; step < ms; step += 250) {
+        clock.advance(250);
+        await a.node.quiet();
+      }
+    };
+    await pass(4_000);
+    expect(await a.node.types(task)).not.toContain('deadline-reached');
+    expect(await a.node.types(other)).not.toContain('deadline-reached');
+    listeners.forEach((listener) => listener.onThawed(0));
+    await pass(4_000);
+    expect(await a.node.types(task)).toContain('deadline-reached');
+    expect(await a.node.types(other)).toContain('deadline-reached');
+    const closed = a.node[Symbol.asyncDispose]();
+    await pass(20_000);
+    await closed;
   });
 });

@@ -83,6 +83,28 @@ describe('a hold over HTTP', () => {
     expect(door.box.stage.prompts).toEqual(['go']);
   });
 
+  test('asks the owner of a session of another node nothing while the agent speaks', async () => {
+    const { holders } = door.box.box;
+    const { task, epoch } = await held();
+    const turn = vi.spyOn(holders, 'turn');
+    // Only the owner knows whether the call waits.
+    vi.spyOn(holders, 'waits').mockReturnValue(false);
+    const answer = post(`/v1/tasks/${task}/hold/turn`, { epoch, call: 1, prompt: 'go' });
+    const taken = await door.box.stage.turn();
+    await door.box.event(task, 'turn-started');
+    await openPolls(1);
+    await door.box.quiet();
+    const before = turn.mock.calls.length;
+    for (const word of ['some ', 'words']) {
+      taken.say(word);
+      await door.box.event(task, 'output', ({ data }) => data.part.kind === 'text' && data.part.text.includes(word));
+    }
+    await door.box.quiet();
+    expect(turn.mock.calls.length).toBe(before);
+    taken.finish('some words');
+    expect(await (await answer).json()).toMatchObject({ answer: { text: 'some words' } });
+  });
+
   test('asks the session once for a request that waits, and once more when there is news', async () => {
     const { holders } = door.box.box;
     const [claim, turn] = [vi.spyOn(holders, 'claim'), vi.spyOn(holders, 'turn')];

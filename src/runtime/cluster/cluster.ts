@@ -72,6 +72,8 @@ export class Cluster implements ClusterLink {
   #giving: Promise<void> | null = null;
   #gives = false;
   #draining = false;
+  #isFrozen = false;
+  #adoptsAgain = false;
   #sweptAt = 0;
   #sealed = false;
   #cancelPoll: (() => void) | null = null;
@@ -142,6 +144,10 @@ export class Cluster implements ClusterLink {
     return this.#membership.state !== 'up';
   }
 
+  get isFrozen(): boolean {
+    return this.#isFrozen;
+  }
+
   get isDead(): boolean {
     return this.#membership.state === 'dead';
   }
@@ -177,8 +183,14 @@ export class Cluster implements ClusterLink {
       }
     });
     this.#stopGuard = this.#options.guard?.listen({
-      onFrozen: () => registry.actors().forEach(({ deadlines }) => deadlines.freeze()),
-      onThawed: () => registry.actors().forEach(({ deadlines }) => deadlines.thaw()),
+      onFrozen: () => {
+        this.#isFrozen = true;
+        registry.actors().forEach(({ deadlines }) => deadlines.freeze());
+      },
+      onThawed: () => {
+        this.#isFrozen = false;
+        registry.actors().forEach(({ deadlines }) => deadlines.thaw());
+      },
     });
     this.#poll();
   }
@@ -233,10 +245,19 @@ export class Cluster implements ClusterLink {
 
   /** Takes up what nobody alive owns. Resolves when there is no more to be had. */
   adopt(): Promise<void> {
-    this.#adopting ??= this.#adopt().finally(() => {
+    this.#adoptsAgain = true;
+    this.#adopting ??= this.#adoptAll().finally(() => {
       this.#adopting = null;
     });
     return this.#adopting;
+  }
+
+  /** What is free since it has looked is looked for again. */
+  async #adoptAll(): Promise<void> {
+    while (this.#adoptsAgain && !this.#sealed) {
+      this.#adoptsAgain = false;
+      await this.#adopt();
+    }
   }
 
   async #adopt(): Promise<void> {
@@ -433,11 +454,22 @@ export class Cluster implements ClusterLink {
       return;
     }
     const { clock, limits } = this.#context;
-    for (const actor of await handOver({ clock, registry }, limits.graceMs, sessionMoved)) {
+    const { note } = this.#options;
+    const sessions = registry.actors().filter(({ detached }) => !detached).length;
+    if (sessions > 0) {
+      note?.(
+        `it drains: ${sessions} sessions are handed over, each at the end of its turn, at the latest after ${limits.graceMs} ms`,
+      );
+    }
+    const handed = await handOver({ clock, registry }, limits.graceMs, sessionMoved);
+    for (const actor of handed) {
       registry.left(actor);
       this.#resting.set(actor.key, actor.lease);
     }
     await this.#giveBack();
+    if (sessions > 0) {
+      note?.(`it has handed ${handed.length} sessions over`);
+    }
   }
 
   async #died(): Promise<void> {

@@ -26,6 +26,7 @@ export interface MembershipParts {
   readonly address: () => string | null;
   readonly load: () => NodeLoad;
   readonly guard: LeaseGuard | null;
+  readonly note?: (text: string) => void;
   /** Ends what is not this node's any more, as the store tells. Before the lease of a renewal that found another era, or came late. */
   readonly verify: (isOtherEra: boolean) => Promise<void>;
   /** After each renewal that gave a lease. */
@@ -42,7 +43,7 @@ export interface MembershipParts {
 /** `out`: it has not joined yet. */
 type MemberState = 'out' | 'up' | 'draining' | 'dead' | 'left';
 
-const isLocked = (error: unknown): boolean => error instanceof AppError && error.code === 'store_locked';
+const isLocked = (error: unknown): error is AppError => error instanceof AppError && error.code === 'store_locked';
 
 /** 2 to the 48th: as many as a Postgres bigint and a JavaScript number both hold. */
 const idsBelow = 281_474_976_710_656;
@@ -94,8 +95,9 @@ export class Membership {
 
   /** As a new node. Throws `store_locked` beside a living node that leaves no room for it, after a look at whether it lives; `store_*`. */
   async join(): Promise<void> {
-    const { context, times } = this.#parts;
+    const { context, times, note } = this.#parts;
     const silence = new Silence(times.renewMs);
+    let isTold = false;
     for (;;) {
       try {
         await this.#enter();
@@ -108,6 +110,10 @@ export class Membership {
         await this.#bury(silence);
         if (silence.allLive) {
           throw error;
+        }
+        if (!isTold) {
+          isTold = true;
+          note?.(`it joins when that daemon was silent for its whole time-to-live: ${error.message}`);
         }
         await new Promise<void>((resolve) => {
           context.clock.timer(times.renewMs, resolve);

@@ -21,6 +21,8 @@ export interface ClusterOptions {
   /** Where this node's API is; null: not yet. */
   readonly address: () => string | null;
   readonly guard?: LeaseGuard;
+  /** Told of what a person may wait for; for the log. */
+  readonly note?: (text: string) => void;
   /** The store has begun another life, in which sessions are claimed when it is `settled`. */
   readonly onEra?: (settled: boolean) => void;
 }
@@ -29,6 +31,8 @@ export interface ClusterOptions {
 export interface ClusterLink {
   /** It claims no session. */
   readonly claimsNothing: boolean;
+  /** The agents of this node stand still. */
+  readonly isFrozen: boolean;
   /** It has been declared dead, and is not back yet. */
   readonly isDead: boolean;
   /** For a session of another node: the answer once it is stored there. Throws `owner_unreachable`, with nothing done. */

@@ -188,6 +188,9 @@ export class Registry {
       session,
       lease,
     );
+    if (this.#cluster?.isFrozen === true) {
+      actor.deadlines.freeze();
+    }
     this.#actors.set(key, actor);
     this.shares.opened(
       key,

@@ -8,7 +8,8 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Signalbox } from '../../runtime/api.ts';
 import type { Logger, ServerLimits } from '../options.ts';
 import { ProblemError } from '../respond.ts';
-import type { Follower } from './hub.ts';
+import type { FeedEvent } from '../../store/port.ts';
+import type { EncodedBatch, Follower } from './hub.ts';
 import { Hub } from './hub.ts';
 import type { Cursor, Source } from './source.ts';
 import type { EndReason, StreamCounts } from './stream.ts';
@@ -76,20 +77,24 @@ export class Streams {
     stream.start();
   }
 
-  /** Long poll: what `read` gives, or, while that is not `done`, what it gives after the next event, at most `seconds` later. */
+  /**
+   * Long poll: what `read` gives, or, while that is not `done`, what it gives after the next event, at most `seconds` later. `wakes`: events after
+   * which it may be another answer; default: all.
+   */
   async wait<T>(
     response: ServerResponse,
     source: Source,
     seconds: number,
     read: () => Promise<T>,
     done: (page: T) => boolean,
+    wakes: (event: FeedEvent) => boolean = () => true,
   ): Promise<T> {
     if (seconds === 0) {
       return read();
     }
     this.#admit();
     const channel = this.#hub.channel(source);
-    const wake = new Wake();
+    const wake = new Wake(wakes);
     channel.add(wake);
     const end = (): void => wake.end();
     const stopTimer = this.#options.clock.timer(seconds * 1000, end);
@@ -179,7 +184,12 @@ export class Streams {
 /** A follower that only wants to know that something happened. */
 class Wake implements Follower {
   ended = false;
+  readonly #wakes: (event: FeedEvent) => boolean;
   #resolve: () => void = () => {};
+
+  constructor(wakes: (event: FeedEvent) => boolean) {
+    this.#wakes = wakes;
+  }
 
   /** Resolves at the next batch, or at once when it has ended. */
   next(): Promise<void> {
@@ -191,8 +201,10 @@ class Wake implements Follower {
     return promise;
   }
 
-  onBatch(): void {
-    this.#resolve();
+  onBatch({ events }: EncodedBatch): void {
+    if (events.some(this.#wakes)) {
+      this.#resolve();
+    }
   }
 
   end(): void {

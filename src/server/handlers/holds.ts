@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import type { ClaimAnswer, HolderTurnAnswer, Refused, Signalbox } from '../../runtime/api.ts';
 import type { HoldReceipt, HoldTurnReceipt } from '../../protocol/index.ts';
+import type { FeedEvent } from '../../store/port.ts';
 import type { Handlers, Services } from '../context.ts';
 import { okOrRefuse, refuse } from '../context.ts';
 import { taskSource } from '../events/source.ts';
@@ -16,6 +17,9 @@ const waitOf = (asked: number | undefined, leaseMs: number): number => Math.min(
 
 const granted = <A extends { readonly kind: string }>(answer: A | Refused, task: string): A =>
   answer.kind === 'refused' ? refuse(answer as Refused, task) : (answer as A);
+
+/** What an agent says in a turn ends no wait. For a session of another node each look would be a letter. */
+const mayBeNews = ({ type }: FeedEvent): boolean => type !== 'output' && type !== 'progress';
 
 interface LongPoll<A> {
   readonly task: string;
@@ -39,7 +43,8 @@ async function longPoll<A extends { readonly kind: string; readonly leaseMs?: nu
   }
   const isNews = () => !response.destroyed && !signalbox.holders.waits(task, stored.session, asked);
   const next = async () => (isNews() ? read() : first);
-  return streams.wait(response, taskSource(signalbox, stored), seconds, next, ({ kind }) => kind !== 'waiting');
+  const done = ({ kind }: A): boolean => kind !== 'waiting';
+  return streams.wait(response, taskSource(signalbox, stored), seconds, next, done, mayBeNews);
 }
 
 export const holdHandlers: Handlers<HoldOperation> = {
