@@ -261,7 +261,7 @@ describe('a throttled session', () => {
     expect(box.sent('start')).toMatchObject([{ model: 'large' }]);
   });
 
-  test('records that the store lost events of the session, and changes nothing', () => {
+  test('records that the store lost events of the session, and changes nothing (core/21)', () => {
     const box = inBackground();
     box.do({ type: 'rewound', node: 'a' });
     expect(box.acts).toEqual([]);
