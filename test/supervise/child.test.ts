@@ -43,6 +43,17 @@ describe('the start of a child', () => {
     expect(await child.exit()).toMatchObject({ reason: 'spawn_failed' });
   });
 
+  test('B03 takes no descriptor where too few are left for the pipes', () => {
+    const program = join(import.meta.dirname, 'fixtures/few-descriptors.ts');
+    const script = 'ulimit -n 64; exec "$0" "$1"';
+    const starts = execFileSync('/bin/sh', ['-c', script, process.execPath, program], { encoding: 'utf8' })
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { readonly reason: string; readonly leaked: number });
+    expect(starts.map(({ leaked }) => leaked)).toEqual(starts.map(() => 0));
+    expect(new Set(starts.map(({ reason }) => reason))).toEqual(new Set(['cannot start /bin/sh: EMFILE', 'exited']));
+  });
+
   test('ends a child that could not be recorded', async () => {
     await using child = new Watched(['wait'], {
       onProcess: () => {

@@ -42,6 +42,7 @@ import { Server } from 'node:net';
 import { basename, isAbsolute } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import type { AgentChild, ChildIdentity, ExitReason, Rung, SpawnOptions } from './child-options.ts';
+import { checkDescriptors } from './descriptors.ts';
 import { cookieName, daemonIdName, type Environment } from './environment.ts';
 import { ChannelBroken } from '../channel/errors.ts';
 import { killTree } from './kill-tree.ts';
@@ -86,6 +87,7 @@ export function spawnAgent(options: SpawnOptions): AgentChild {
 function spawnProgram(options: SpawnOptions, env: Environment): Spawned {
   const { inSandbox, command, args, cwd } = options;
   if (inSandbox === undefined) {
+    checkDescriptors(3);
     const child = spawn(command, [...args], { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
     const { stdin, stdout, stderr } = child;
     return { child, streams: { stdin, stdout, stderr }, release: () => {} };
@@ -97,9 +99,10 @@ function spawnProgram(options: SpawnOptions, env: Environment): Spawned {
     }
   }
   const { network, limits } = inSandbox;
+  const channel = typeof network === 'string' ? [] : ['ipc' as const];
+  checkDescriptors(3 + channel.length);
   const groups = limits === undefined ? null : makeGroups(env[cookieName] ?? '', limits);
   const outer = inGroups(inBubblewrap(inSandbox, { command, args, cwd }), groups?.files ?? []);
-  const channel = typeof network === 'string' ? [] : ['ipc' as const];
   const stdio: StdioOptions = ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', ...channel];
   const child = spawn(outer.command, [...outer.args], { cwd: outer.cwd, env, detached: true, stdio });
   const endProxy = typeof network === 'string' ? () => {} : serveHosts(child, network);

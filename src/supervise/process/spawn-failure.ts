@@ -21,6 +21,8 @@ export function spawnFailure(error: unknown, options: SpawnOptions): SpawnFailur
       : `No program ${command} was found: install it, or configure its full path; PATH is ${env['PATH'] ?? 'not set'}.`,
     EACCES: `${command} may not be executed by this user: check its mode and its directory's.`,
     EMFILE: 'The daemon has too many open files: raise its limit (ulimit -n), or lower the number of agents.',
+    ENFILE:
+      'All programs of this machine together have too many open files: end some, or raise the limit of the system.',
     EAGAIN: 'This user has too many processes: raise the limit (ulimit -u), or lower the number of agents.',
     E2BIG: 'Arguments and environment are too long together.',
   };
