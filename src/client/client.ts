@@ -35,10 +35,12 @@ import type {
 } from '../protocol/index.ts';
 import type { AppError } from '../core/errors.ts';
 import { readEvent } from '../protocol/events/read.ts';
+import { waitMax } from '../protocol/routes/route.ts';
 import { badResponse } from './errors.ts';
 import { type Hold, type HoldOptions, holdTask } from './hold.ts';
 import type { ClientOptions } from './http.ts';
 import { Http } from './http.ts';
+import { persist } from './persist.ts';
 import type { Message, StreamPlan } from './stream.ts';
 import { followStream } from './stream.ts';
 
@@ -97,6 +99,15 @@ function taskCalls(http: Http, get: Get) {
     openTasks: (call: CallOptions = {}): Promise<OpenTasks> => get(http.json('openTasks', call)),
     task: (id: string, call: CallOptions = {}): Promise<TaskView> =>
       get(http.json('getTask', { params: { id }, ...call })),
+    /** Resolves with the ended task, over broken connections. The daemon must answer the first time. */
+    async result(id: string, { signal }: CallOptions = {}): Promise<TaskView> {
+      const look = (wait: number) => http.json('getTask', { params: { id }, query: { wait }, signal });
+      let task = (await look(0)) as TaskView;
+      while (task.endedAt === null) {
+        task = await persist<TaskView>(http, signal, () => look(waitMax));
+      }
+      return task;
+    },
     edit: (id: string, body: EditRequest, call: CallOptions = {}): Promise<Ok> =>
       get(http.json('editTask', { params: { id }, body, ...call })),
     move: (id: string, body: MoveRequest, call: CallOptions = {}): Promise<Ok> =>

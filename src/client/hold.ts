@@ -11,9 +11,8 @@ import type { HoldReceipt, HoldTurnReceipt, Wire } from '../protocol/index.ts';
 import type { TurnAnswerSchema } from '../protocol/holds.ts';
 import { ApiError } from './errors.ts';
 import type { Http } from './http.ts';
+import { persist } from './persist.ts';
 
-/** Milliseconds between two tries while the daemon does not answer: doubled from the first to the last. */
-const retry = { firstMs: 250, lastMs: 5_000 } as const;
 /** Signs of life in one lease: two may be lost. */
 const beatsPerLease = 3;
 
@@ -64,20 +63,6 @@ export async function holdTask(http: Http, task: string, options: HoldOptions = 
     );
     if (receipt.state === 'granted' && receipt.epoch !== null) {
       return new TaskHold(http, receipt, receipt.epoch, signal);
-    }
-  }
-}
-
-/** Asks until there is an answer: the daemon may restart meanwhile. What it refuses for good is thrown. */
-async function persist<T>(http: Http, signal: AbortSignal | undefined, ask: () => Promise<unknown>): Promise<T> {
-  for (let waitMs: number = retry.firstMs; ; waitMs = Math.min(waitMs * 2, retry.lastMs)) {
-    try {
-      return (await ask()) as T;
-    } catch (error) {
-      if (!(error instanceof AppError) || !error.retryable) {
-        throw error;
-      }
-      await http.pause(error instanceof ApiError ? (error.retryAfterMs ?? waitMs) : waitMs, signal);
     }
   }
 }

@@ -86,6 +86,8 @@ describe('several daemons on one database', { timeout: 60_000 }, () => {
     const { alpha, beta } = group;
     const work = await begun(alpha, 400);
     const urgent = await beta.client.submit({ session: 'one', prompt: '[[text:urgent]]' });
+    // The session is alpha's; beta is asked, and waits for the event.
+    expect(await beta.client.result(urgent.task)).toMatchObject({ status: 'completed' });
     expect((await typesOf(beta.client, urgent.task)).at(-1)).toBe('final');
     expect(await beta.client.cancel(work)).toMatchObject({ task: work });
     expect((await typesOf(beta.client, work)).at(-1)).toBe('final');

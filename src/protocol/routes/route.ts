@@ -46,13 +46,14 @@ export const limit = (byDefault: number, maximum: number) =>
     default: byDefault,
     description: 'Maximum number of items in the page.',
   }) as const;
-export const wait = {
-  type: 'number',
-  minimum: 0,
-  maximum: 60,
-  default: 0,
-  description: 'Long poll: seconds to wait for the next event.',
-} as const satisfies Schema;
+/** Seconds. A proxy in between may give up an answer that takes longer. */
+export const waitMax = 60;
+const waitFor = (what: string) =>
+  ({ type: 'number', minimum: 0, maximum: waitMax, default: 0, description: what }) as const satisfies Schema;
+export const wait = waitFor('Long poll: seconds to wait for the next event.');
+export const waitForEnd = waitFor(
+  'Long poll: seconds to wait for the end of the task. One that still has no `endedAt` has not ended: ask again.',
+);
 
 export const feedQuery = {
   type: 'object',

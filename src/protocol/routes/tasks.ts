@@ -13,7 +13,7 @@ import {
   TaskViewSchema,
 } from '../tasks.ts';
 import { OpenTasksSchema } from '../open-tasks.ts';
-import { limit, type Route, taskParams } from './route.ts';
+import { limit, type Route, taskParams, waitForEnd } from './route.ts';
 
 export const tasksRoutes = {
   submitTask: {
@@ -104,10 +104,13 @@ export const tasksRoutes = {
     method: 'GET',
     path: '/v1/tasks/{id}',
     scope: 'read',
-    summary: 'Show a task',
+    summary: 'Show a task, or wait for its end',
+    description:
+      'With `wait`, the answer comes when the task has ended, when the time is up, or when the daemon closes.',
     params: taskParams,
+    query: { type: 'object', additionalProperties: false, properties: { wait: waitForEnd } },
     success: { 200: TaskViewSchema },
-    codes: ['bad_id', 'unknown_task'],
+    codes: ['bad_id', 'unknown_task', 'too_many_streams'],
   },
   editTask: {
     method: 'PATCH',

@@ -11,6 +11,7 @@ import type { Where } from '../../core/model/task.ts';
 import { submitOfAgent } from '../agent-calls.ts';
 import { actorOf } from '../caller.ts';
 import type { Handlers } from '../context.ts';
+import { taskSource } from '../events/source.ts';
 import { absent, okOrRefuse, refuse } from '../context.ts';
 import { ProblemError } from '../respond.ts';
 import { type Caller, isDaemonToken } from '../tokens.ts';
@@ -34,6 +35,8 @@ export async function taskOf(signalbox: Signalbox, id: string): Promise<StoredTa
   }
   return task;
 }
+
+const hasEnded = ({ endedAt }: StoredTask): boolean => endedAt !== null;
 
 export const taskHandlers: Handlers<TaskOperation> = {
   async submitTask({ body: asked, request, caller, turn }, { signalbox }) {
@@ -67,8 +70,12 @@ export const taskHandlers: Handlers<TaskOperation> = {
 
   openTasks: async (_call, { signalbox }) => ({ status: 200, body: await signalbox.openTasks() }),
 
-  async getTask({ params }, { signalbox }) {
-    const task = await taskOf(signalbox, params.id);
+  async getTask({ params, query, response }, { signalbox, streams }) {
+    const found = await taskOf(signalbox, params.id);
+    const seconds = hasEnded(found) ? 0 : (query.wait ?? 0);
+    const look = (): Promise<StoredTask> => taskOf(signalbox, params.id);
+    const source = taskSource(signalbox, found);
+    const task = await streams.wait(response, source, seconds, look, hasEnded, ({ type }) => type === 'final');
     return { status: 200, body: taskView(task, signalbox.taskNow(task), await signalbox.mergedTasks(task)) };
   },
 
