@@ -11,6 +11,7 @@ import { sessionKey } from '../../src/core/model/ids.ts';
 import { leaseTimes } from '../../src/protocol/lease-times.ts';
 import type { FeedEvent } from '../../src/store/port.ts';
 import { MemoryDisk } from '../../src/store/memory/disk.ts';
+import type { MemoryNodes } from '../../src/store/memory/nodes.ts';
 import { type MemoryStore, openMemoryStore } from '../../src/store/memory/store.ts';
 import { defaultLimits } from '../../src/runtime/options.ts';
 import type { LeaseGuard } from '../../src/runtime/cluster/options.ts';
@@ -38,17 +39,27 @@ interface Join {
   readonly silenceMs?: number;
   readonly guard?: LeaseGuard;
   readonly note?: (text: string) => void;
+  readonly store?: MemoryStore;
 }
 
 /** Sessions whose keys begin with `gpu:` need that label. */
 const needs = (session: string): readonly string[] => (session.startsWith('gpu:') ? ['gpu'] : []);
 
+const shareOf = (disk: MemoryDisk): MemoryStore => openMemoryStore({ disk, shared: true });
+
 async function join(
   disk: MemoryDisk,
   name: string,
-  { labels = [], maxAgents = 100, silenceMs = defaultLimits.silenceMs, agent, clock, ...link }: Join = {},
+  {
+    labels = [],
+    maxAgents = 100,
+    silenceMs = defaultLimits.silenceMs,
+    agent,
+    clock,
+    store = shareOf(disk),
+    ...link
+  }: Join = {},
 ): Promise<TestNode> {
-  const store = openMemoryStore({ disk, shared: true });
   const node = await openBox({
     store,
     limits: { maxAgents, silenceMs, maxCrashes: 1, crashThrottleMs: 600_000 },
@@ -83,6 +94,36 @@ async function twoNodes(
     },
   };
 }
+
+test('a node claims nothing before it knows where the feed ends and what is throttled', async () => {
+  const disk = new MemoryDisk();
+  const a = await join(disk, 'a');
+  const task = await a.node.background();
+  await a.node.stage.turn();
+  await a.node[Symbol.asyncDispose]();
+  const store = shareOf(disk);
+  const port = store.nodes as MemoryNodes;
+  const calls: string[] = [];
+  const [feedEnd, throttles, orphans] = [store.feedEnd.bind(store), port.throttles.bind(port), port.orphans.bind(port)];
+  store.feedEnd = (session) => {
+    calls.push('feed');
+    return feedEnd(session);
+  };
+  port.throttles = () => {
+    calls.push('throttles');
+    return throttles();
+  };
+  port.orphans = (limit) => {
+    calls.push('orphans');
+    return orphans(limit);
+  };
+  const b = await join(disk, 'b', { store });
+  (await b.node.stage.turn()).finish();
+  expect((await b.node.ended(task)).status).toBe('completed');
+  const first = calls.indexOf('orphans');
+  expect(calls.slice(0, first)).toEqual(expect.arrayContaining(['feed', 'throttles']));
+  await b.node[Symbol.asyncDispose]();
+});
 
 describe('a session of another node', () => {
   test('takes commands through any node, and each caller gets the reply of the owner', async () => {
@@ -439,6 +480,33 @@ describe('a failover that has lost the last moments', () => {
     turn.finish();
     expect((await b.node.ended(task)).status).toBe('completed');
     await expect.poll(() => types(b)).toContain('store-rewound');
+  });
+
+  test('of which nobody takes the word at first: it is told again', async () => {
+    await using nodes = await twoNodes();
+    const { a, b, disk } = nodes;
+    await a.node.background();
+    const lost = await a.node.stage.turn();
+    const standby = disk.standby();
+    lost.say('never mind');
+    await b.node.background({ prompt: 'forgotten' });
+    let isDeaf = true;
+    for (const { store } of [a, b]) {
+      const port = store.nodes as MemoryNodes;
+      const [receive, withdraw] = [port.receive.bind(port), port.withdraw.bind(port)];
+      port.receive = (limit) =>
+        receive(limit).filter(({ body }) => !isDeaf || !JSON.stringify(body).includes('"type":"rewound"'));
+      port.withdraw = (ids) => {
+        isDeaf = false;
+        return withdraw(ids);
+      };
+    }
+    disk.failOver(standby, 'two');
+    await lost.interrupted;
+    const turn = await Promise.race([a.node.stage.turn(), b.node.stage.turn()]);
+    turn.finish();
+    await expect.poll(() => types(b), patience).toContain('store-rewound');
+    expect(isDeaf).toBe(false);
   });
 
   test('of commits: the task begins again from what is left, and the tape says why', async () => {

@@ -10,7 +10,7 @@
  *  cluster/4 A session whose agent waits for a slot or a label of another node is given back. No agent and no code runner of it runs by then.
  *  cluster/5 Hints only save time: whatever they tell is looked for at every poll.
  */
-import type { AppError } from '../../core/errors.ts';
+import { AppError } from '../../core/errors.ts';
 import type { SessionKey } from '../../core/model/ids.ts';
 import type { Input } from '../../core/model/inputs.ts';
 import type { Reply } from '../../core/model/replies.ts';
@@ -68,11 +68,15 @@ export class Cluster implements ClusterLink {
   readonly #unsure = new Set<SessionKey>();
   /** Sessions of which a failover has lost something, unless this node is dead, and whose tapes do not say so yet. */
   readonly #rewound = new Set<SessionKey>();
+  /** Sessions of which a failover has lost something, and whose tapes are to say so. */
+  readonly #untold = new Set<SessionKey>();
   #adopting: Promise<void> | null = null;
   #giving: Promise<void> | null = null;
   #gives = false;
   #draining = false;
   #isFrozen = false;
+  /** It knows where the feed ends and which providers are throttled: what it claims is answered for. */
+  #isReady = false;
   #adoptsAgain = false;
   #sweptAt = 0;
   #sealed = false;
@@ -137,7 +141,7 @@ export class Cluster implements ClusterLink {
 
   /** It claims no session. */
   get claimsNothing(): boolean {
-    return this.#drains || !this.#membership.isSettled;
+    return !this.#isReady || this.#drains || !this.#membership.isSettled;
   }
 
   get #drains(): boolean {
@@ -161,7 +165,7 @@ export class Cluster implements ClusterLink {
     return this.#nodes.drain(id, draining);
   }
 
-  /** Joins. Before anything is claimed. */
+  /** Joins, and claims nothing before it knows what the others know: `adopt` is for afterwards. */
   async join(registry: Registry, hub: Hub, questions: Questions): Promise<void> {
     this.#registry = registry;
     const context = this.#context;
@@ -192,6 +196,7 @@ export class Cluster implements ClusterLink {
         registry.actors().forEach(({ deadlines }) => deadlines.thaw());
       },
     });
+    this.#isReady = true;
     this.#poll();
   }
 
@@ -303,6 +308,7 @@ export class Cluster implements ClusterLink {
       this.#lookForLetters();
       this.#feed?.poll();
       void this.adopt();
+      this.#tellRewound();
       void this.#give();
       void this.#giveBack();
       void this.#sweep();
@@ -433,18 +439,25 @@ export class Cluster implements ClusterLink {
       this.#context.onError(error, 'takeover');
     }
     await this.adopt();
+    for (const session of this.#rewound) {
+      this.#rewound.delete(session);
+      this.#untold.add(session);
+    }
     this.#tellRewound();
   }
 
-  /** On the tape of each such session, by whom it is now. */
+  /** On the tape of each such session, by whom it is now. What nobody took is told again with the next poll. */
   #tellRewound(): void {
-    for (const session of this.#rewound) {
-      this.#rewound.delete(session);
-      this.command(session, { type: 'rewound', at: this.#context.clock.wall(), node: this.#options.facts.name }).catch(
-        (error: unknown) => {
-          this.#context.onError(error, 'rewound');
-        },
-      );
+    const { clock, onError } = this.#context;
+    for (const session of this.#untold) {
+      this.#untold.delete(session);
+      const input = { type: 'rewound', at: clock.wall(), node: this.#options.facts.name } as const;
+      this.command(session, input).catch((error: unknown) => {
+        onError(error, 'rewound');
+        if (!this.#sealed && error instanceof AppError && error.code === 'owner_unreachable') {
+          this.#untold.add(session);
+        }
+      });
     }
   }
 
