@@ -58,9 +58,9 @@ export function unclaimFile(db: DatabaseSync): void {
   db.exec('UPDATE opener SET pid = NULL, process = NULL, started = NULL, path = NULL');
 }
 
-/** Writes to the file what is there already. */
+/** Writes to the file, in a transaction of the caller, and leaves what it says. SQLite writes nothing where a row gets the value that it has. */
 export function touchFile(db: DatabaseSync): void {
-  db.exec('UPDATE opener SET pid = pid');
+  db.exec('UPDATE opener SET pid = -pid; UPDATE opener SET pid = -pid');
 }
 
 function claimWith({ path, version, pid, busyMs }: Claim, mode: 'EXCLUSIVE' | 'NORMAL'): void {

@@ -245,7 +245,7 @@ export class SqliteStore implements Store {
   probe(write: boolean): void {
     this.#check();
     if (write) {
-      this.#write(() => touchFile(this.#db));
+      this.#transaction(() => touchFile(this.#db));
     } else {
       this.#identity.check();
     }

@@ -294,6 +294,22 @@ describe('W05 a store whose file was', () => {
     }
   });
 
+  test('looked at for writes is really written to, and says what it said', async () => {
+    const store = openSqliteStore({ path });
+    const a = await owner(store, 'a');
+    await a.commit(admit('t1'), taskEvent('t1', 1));
+    const openerRow = (): unknown => {
+      using db = new DatabaseSync(path, { readOnly: true });
+      return { ...db.prepare('SELECT * FROM opener').get() };
+    };
+    const before = { size: statSync(`${path}-wal`).size, row: openerRow() };
+    store.probe(true);
+    expect(statSync(`${path}-wal`).size).toBeGreaterThan(before.size);
+    expect(openerRow()).toEqual(before.row);
+    expect(before.row).toMatchObject({ pid: process.pid });
+    store.close();
+  });
+
   test('moved away accepts writes again when it is back', async () => {
     const store = openSqliteStore({ path });
     const a = await owner(store, 'a');
