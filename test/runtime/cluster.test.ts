@@ -95,7 +95,7 @@ async function twoNodes(
   };
 }
 
-test('a node claims nothing before it knows where the feed ends and what is throttled', async () => {
+test('a node that joins knows the end of the feed and the throttles before it claims', async () => {
   const disk = new MemoryDisk();
   const a = await join(disk, 'a');
   const task = await a.node.background();
@@ -482,7 +482,7 @@ describe('a failover that has lost the last moments', () => {
     await expect.poll(() => types(b)).toContain('store-rewound');
   });
 
-  test('of which nobody takes the word at first: it is told again', async () => {
+  test('of commits, told again where no node took the word', async () => {
     await using nodes = await twoNodes();
     const { a, b, disk } = nodes;
     await a.node.background();
