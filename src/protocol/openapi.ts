@@ -1,4 +1,5 @@
 /** OpenAPI 3.1 from the route table. A schema that has a name here appears once, under `components`. */
+import { ListenSchema } from './config.ts';
 import { errorCodes, type ErrorCode } from '../core/error-codes.ts';
 import * as parts from './events/parts.ts';
 import {
@@ -10,12 +11,13 @@ import {
   TapePageSchema,
 } from './events/tape.ts';
 import * as permissions from './permissions.ts';
+import { requestExamples } from './examples.ts';
 import { HangListSchema, HangReportSchema, HangSummarySchema } from './hangs.ts';
 import { ProblemSchema } from './problem.ts';
 import * as nodes from './nodes.ts';
 import * as providers from './providers.ts';
 import type { Route } from './routes/route.ts';
-import { bodyCodes, commonCodes, routes } from './routes.ts';
+import { bodyCodes, commonCodes, routeGroups, routes } from './routes.ts';
 import type { Schema } from './schema.ts';
 import * as sessions from './sessions.ts';
 import * as tasks from './tasks.ts';
@@ -91,6 +93,8 @@ const byBody: ReadonlyMap<unknown, Named> = new Map(
   Object.entries({ ...named, ...namedEvents }).map(([name, schema]) => [bodyOf(schema), { name, schema }]),
 );
 
+const listen = ListenSchema.properties;
+
 type Json = { readonly [name: string]: unknown };
 
 const isObject = (value: unknown): value is Json =>
@@ -141,6 +145,38 @@ function opened(value: unknown): unknown {
   return Object.fromEntries(members.map(([name, member]) => [name, opened(member)]));
 }
 
+/**
+ * A default in words. Where the member itself has one, generators of clients take the member for one that is always there, in requests too.
+ */
+function inWords(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.map(inWords);
+  }
+  if (!isObject(value)) {
+    return value;
+  }
+  const { default: preset, ...rest } = value;
+  const members = Object.entries(rest).map(([name, member]) => [
+    name,
+    isData(name) ? member : insideWords(name, member),
+  ]);
+  const description = typeof rest['description'] === 'string' ? rest['description'] : '';
+  const isTold = preset === undefined || /default/i.test(description);
+  return {
+    ...(Object.fromEntries(members) as Json),
+    ...(isTold ? {} : { description: `${description} Default: \`${JSON.stringify(preset)}\`.`.trimStart() }),
+  };
+}
+
+/** Values, not schemas. */
+const isData = (name: string): boolean => name === 'examples' || name === 'const' || name === 'enum';
+
+/** `properties` has the names of members, and one of them may be `default`. */
+const insideWords = (name: string, member: unknown): unknown =>
+  name === 'properties' && isObject(member)
+    ? Object.fromEntries(Object.entries(member).map(([key, schema]) => [key, inWords(schema)]))
+    : inWords(member);
+
 /** All codes that a route may answer, in the order of their status. */
 export function codesOf(route: Route): readonly ErrorCode[] {
   const common = commonCodes.filter(
@@ -166,6 +202,9 @@ function parameters(route: Route): readonly Json[] {
   ];
 }
 
+/** The events of a page are those of the stream. */
+const eventIn = (page: Schema): Schema => page.properties?.['items']?.items ?? {};
+
 function responses(route: Route): Json {
   const all: { [status: string]: unknown } = {};
   for (const [status, schema] of Object.entries(route.success)) {
@@ -173,7 +212,13 @@ function responses(route: Route): Json {
       route.text === true ? { 'text/plain': { schema } } : { 'application/json': { schema: refer(schema) } };
     if (route.stream === true) {
       content['text/event-stream'] = {
-        schema: { type: 'string', description: 'Unnamed messages are events; `cut` and `bye` carry a StreamNotice.' },
+        schema: {
+          type: 'string',
+          description:
+            'Unnamed messages are events; `cut` and `bye` carry a StreamNotice. `contentSchema` is that of the `data` of each message.',
+          contentMediaType: 'text/event-stream',
+          contentSchema: { anyOf: [eventIn(schema), StreamNoticeSchema].map(refer) },
+        },
       };
     }
     all[status] = { description: 'Done', content };
@@ -187,10 +232,17 @@ function responses(route: Route): Json {
   return all;
 }
 
+const tagOf: ReadonlyMap<string, string> = new Map(
+  routeGroups.flatMap((group) => Object.keys(group.routes).map((id) => [id, group.name] as const)),
+);
+
+const examplesOf: { readonly [operation: string]: Json } = requestExamples;
+
 function operation(id: string, route: Route): Json {
   const body = route.body;
   return {
     operationId: id,
+    tags: [tagOf.get(id)],
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),
     parameters: parameters(route),
@@ -199,7 +251,7 @@ function operation(id: string, route: Route): Json {
       : {
           requestBody: {
             required: (body.required ?? []).length > 0,
-            content: { 'application/json': { schema: refer(body) } },
+            content: { 'application/json': { schema: inWords(refer(body)), examples: examplesOf[id] } },
           },
         }),
     responses: responses(route),
@@ -220,12 +272,23 @@ export function makeOpenApi(version: string): Json {
       description: 'Interlocking for AI-agent sessions: many callers, one owner at a time, nothing lost.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
+    servers: [
+      { url: '/', description: 'The daemon that sent this description.' },
+      {
+        url: 'http://{host}:{port}',
+        description: 'A daemon at another address; the default is that of `signalbox up`.',
+        variables: { host: { default: listen.host.default }, port: { default: String(listen.port.default) } },
+      },
+    ],
+    tags: routeGroups.map(({ name, description }) => ({ name, description })),
     security: [{ token: [] }],
     paths,
     components: {
       schemas: {
-        ...Object.fromEntries(Object.entries(named).map(([name, schema]) => [name, inside(schema)])),
-        ...Object.fromEntries(Object.entries(namedEvents).map(([name, schema]) => [name, opened(inside(schema))])),
+        ...Object.fromEntries(Object.entries(named).map(([name, schema]) => [name, inWords(inside(schema))])),
+        ...Object.fromEntries(
+          Object.entries(namedEvents).map(([name, schema]) => [name, opened(inWords(inside(schema)))]),
+        ),
       },
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
     },

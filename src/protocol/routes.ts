@@ -7,6 +7,7 @@ import { eventsRoutes } from './routes/events.ts';
 import { hangsRoutes } from './routes/hangs.ts';
 import { holdsRoutes } from './routes/holds.ts';
 import { metaRoutes } from './routes/meta.ts';
+import type { Route } from './routes/route.ts';
 import { permissionsRoutes } from './routes/permissions.ts';
 import { nodesRoutes } from './routes/nodes.ts';
 import { providersRoutes } from './routes/providers.ts';
@@ -37,6 +38,24 @@ export const bodyCodes = [
   'unsupported_media_type',
   'request_timeout',
 ] as const satisfies readonly ErrorCode[];
+
+/** The groups of routes, as readers of the documentation see them. */
+export const routeGroups: readonly {
+  readonly name: string;
+  readonly description: string;
+  readonly routes: { readonly [operation: string]: Route };
+}[] = [
+  { name: 'Tasks', description: 'Submit work, wait for it, change and cancel it.', routes: tasksRoutes },
+  { name: 'Holds', description: 'External tasks: a program outside the daemon owns the session.', routes: holdsRoutes },
+  { name: 'Sessions', description: 'Show, stop and park sessions, and restart their agents.', routes: sessionsRoutes },
+  { name: 'Permissions', description: 'Requests of agents that wait for a person.', routes: permissionsRoutes },
+  { name: 'Nodes', description: 'The daemons that share a store.', routes: nodesRoutes },
+  { name: 'Providers', description: 'Providers of models, and their throttles.', routes: providersRoutes },
+  { name: 'Events', description: 'Tapes and feeds: pages, long polls and streams.', routes: eventsRoutes },
+  { name: 'Hangs', description: 'Reports of what was stuck, and where.', routes: hangsRoutes },
+  { name: 'Tokens', description: 'Named tokens of callers.', routes: tokensRoutes },
+  { name: 'Server', description: 'The daemon itself.', routes: metaRoutes },
+];
 
 export const routes = {
   ...tasksRoutes,

@@ -6,6 +6,7 @@ interface Locked {
   readonly version?: string;
   readonly license?: string;
   readonly dev?: boolean;
+  readonly link?: boolean;
 }
 
 export interface Licensed {
@@ -21,8 +22,10 @@ export function licensedPackages(lockFile: string): readonly Licensed[] {
   const { packages } = JSON.parse(readFileSync(lockFile, 'utf8')) as {
     readonly packages: { readonly [path: string]: Locked };
   };
-  return Object.entries(packages).flatMap(([path, { version = '', license = '', dev = false }]) =>
-    path === '' ? [] : [{ name: path.replace(/^.*node_modules\//, ''), version, licence: license, shipped: !dev }],
+  return Object.entries(packages).flatMap(([path, { version = '', license = '', dev = false, link = false }]) =>
+    link || !path.includes('node_modules/')
+      ? [] // Of this repository.
+      : [{ name: path.replace(/^.*node_modules\//, ''), version, licence: license, shipped: !dev }],
   );
 }
 

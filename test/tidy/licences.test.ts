@@ -8,8 +8,8 @@ const all = licensedPackages(join(root, 'package-lock.json'));
 
 /** What the project takes for what it ships. The Unlicense gives a work to the public domain, and asks for nothing. */
 const forShipped = new Set(['MIT', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', '0BSD', 'Unlicense']);
-/** MPL-2.0 concerns changes of its own files, and nothing of it is shipped. */
-const forDevelopment = new Set([...forShipped, 'MPL-2.0']);
+/** MPL-2.0 concerns changes of its own files, Python-2.0 asks that its text goes along, CC0-1.0 asks for nothing; nothing of them is shipped. */
+const forDevelopment = new Set([...forShipped, 'MPL-2.0', 'Python-2.0', '(MIT OR CC0-1.0)']);
 
 test('every shipped package has a licence that the project takes', () => {
   const shipped = all.filter((one) => one.shipped);
