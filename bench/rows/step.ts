@@ -104,6 +104,8 @@ function allocate(count: number): void {
       parked: null,
       throttle: null,
       conversation: session.conversation,
+      assigned: null,
+      assigning: null,
       answered: false,
       hold: session.hold,
       agent: session.agent,

@@ -23,7 +23,12 @@ export interface SlotSpec {
   readonly models: readonly Name[];
   /** Its first turn begins a fresh conversation. */
   readonly fresh: boolean;
+  /** The agent that its sender names; null: it names none. */
+  readonly agent: AgentName | null;
 }
+
+/** An agent of a fleet; `a` is the one that a session has if its first sender names none. */
+export type AgentName = 'a' | 'b';
 
 /** A model of the agent; null: its default. */
 export type Name = 'm' | 'n' | null;
@@ -38,7 +43,7 @@ export type Name = 'm' | 'n' | null;
  * `way`: another session needs the slot of its agent. `close`: the daemon parks the session because it closes. `pass`: its turn fails for a reason that passes. `login`: its turn fails
  * because nobody is logged in. `limit`: its turn reaches a limit of its own. `kill`: somebody outside ends the agent. `throttle`: the session has to hold back. `release`: a runner gives the session
  * back and works on. `claim`: a program claims an external task. `tool`: the agent begins to use a tool. `full`: its turn fails because the
- * conversation is too long. `fresh`: a person wants another conversation. The others are commands of the same name.
+ * conversation is too long. `fresh`: a person wants another conversation. `assign`: a person gives the session another agent or model. The others are commands of the same name.
  */
 export const budgets = [
   'cancel',
@@ -74,6 +79,7 @@ export const budgets = [
   'tool',
   'full',
   'fresh',
+  'assign',
 ] as const;
 export type Budget = (typeof budgets)[number];
 
@@ -108,6 +114,8 @@ export interface Config {
   readonly wild: boolean;
   /** Agents and runners say things that change nothing but a tape. */
   readonly chatty: boolean;
+  /** There are several agents, and the session remembers which it has. */
+  readonly fleet: boolean;
   /** The agent names its conversation. */
   readonly conversation: boolean;
   /** Look for fair cycles too. */
@@ -134,6 +142,7 @@ const slot = (name: string, lane: Lane, whenBusy: WhenBusy, change: SlotChange):
   model: null,
   models: [],
   fresh: false,
+  agent: null,
   ...change,
 });
 
@@ -176,6 +185,7 @@ const usual: Omit<Config, 'name' | 'about' | 'slots' | 'expires' | 'timers'> = {
   sly: false,
   wild: false,
   chatty: false,
+  fleet: false,
   conversation: false,
   live: true,
   renamed: false,

@@ -11,7 +11,7 @@ import type { Config, Name } from './config.ts';
 import { judgeHistory, judgeText, withoutTexts } from './history.ts';
 import { emptyMemory, judgeRewind } from './memory.ts';
 import type { Report } from './report.ts';
-import { noteClose, startTalk, writeTalk } from './talk.ts';
+import { judgeAgent, noteClose, startTalk, writeTalk } from './talk.ts';
 import { forgetUnread } from './rollback.ts';
 import type { Message, Process, Runner, Slot, Timer, World } from './world.ts';
 import { requestNumber, slotOf } from './world.ts';
@@ -95,10 +95,12 @@ function start(config: Config, world: World, effect: EffectOf<'start'>, report: 
   if (world.processes.length > 0) {
     report.fail(rule.oneAgent, 'an agent is started while another process lives');
   }
+  judgeAgent(config, world, effect.agent, report);
   const process: Process = {
     inc: effect.incarnation,
     up: false,
     leaving: false,
+    agent: effect.agent,
     inbox: [],
     turn: null,
     started: false,
@@ -169,6 +171,7 @@ function prompt(config: Config, world: World, effect: EffectOf<'prompt'>, report
   if (process !== undefined && process.model !== world.session.hold?.turn?.model) {
     report.fail(rule.model, `the agent has the model ${process.model}`);
   }
+  judgeAgent(config, world, process?.agent ?? null, report);
   judgePrompt(world, effect, report);
   judgeRewind(world.memory, effect.rewind, report);
   const inTurn = new Set<TaskId>([effect.task, ...effect.mergedTasks]);

@@ -53,6 +53,7 @@ function answerOf(reply: NonNullable<Action['result']>['reply']): string {
     case 'admitted':
       return reply.mergedInto === null ? '' : ` -> into ${reply.mergedInto}`;
     case 'conversation':
+    case 'assigned':
       return ` -> ${reply.state}`;
     case 'receipt':
       return ` -> ${reply.receipt.state}`;
@@ -150,9 +151,9 @@ function inputOf(input: Input): string {
     case 'switched':
       return `${input.ok ? 'has changed' : 'does not change'} its model to ${input.model}`;
     case 'throttle':
-      return input.throttle === null ? 'lifts the throttle' : `throttles ${input.throttle.level}`;
     case 'fault':
-      return `a step threw: ${input.reason}`;
+    case 'assign-agent':
+      return shellInput(input);
     case 'report':
     case 'rewound':
     case 'continue':
@@ -162,6 +163,17 @@ function inputOf(input: Input): string {
     case 'make-room':
     case 'new-conversation':
       return input.type;
+  }
+}
+
+function shellInput(input: InputOf<'throttle' | 'fault' | 'assign-agent'>): string {
+  switch (input.type) {
+    case 'throttle':
+      return input.throttle === null ? 'lifts the throttle' : `throttles ${input.throttle.level}`;
+    case 'fault':
+      return `a step threw: ${input.reason}`;
+    case 'assign-agent':
+      return `assigns ${input.agent} with ${input.model ?? 'its own model'}`;
   }
 }
 

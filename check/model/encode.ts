@@ -46,7 +46,7 @@ const phases = { pending: 0, sent: 1, running: 2, draining: 3 } as const;
 const intents = { preempt: 1, hold: 2, silence: 3, verdict: 4, release: 5, close: 6, 'give-way': 15 } as const;
 const statuses = { completed: 0, failed: 1, cancelled: 2 } as const;
 const outcomes = { completed: 1, interrupted: 2, failed: 3 } as const;
-const resets = { none: 0, lost: 1, fresh: 2, full: 3 } as const;
+const resets = { none: 0, lost: 1, fresh: 2, full: 3, agent: 4 } as const;
 const endings = { none: 0, command: 1, task: 2, full: 3 } as const;
 const texts = { none: 0, sent: 1, known: 2, over: 3 } as const;
 const tools = { none: 0, open: 1, doubtful: 2 } as const;
@@ -64,6 +64,10 @@ const resultCode = (result: TurnResult | null): number =>
       bit(result.report?.failure !== undefined, 4) |
       bit(result.report?.failure?.login === true, 5);
 const modelCode = (model: string | null | undefined): number => (model === 'm' ? 1 : model === 'n' ? 2 : 0);
+const agentCode = (agent: string | null | undefined): number => (agent === 'a' ? 1 : agent === 'b' ? 2 : 0);
+/** Three bits: only `b` is assigned with a model. */
+const assignedCode = (agent: string | null | undefined, model: string | null | undefined): number =>
+  agentCode(agent) | bit(model === 'm', 2);
 const parkedCode = ({ parked }: Session): number =>
   parked === null ? 0 : { closing: 1, fault: 2, operator: 3 }[parked.kind];
 const requestBits = (requests: readonly number[]): number => requests.reduce((bits, one) => bits | bit(true, one), 0);
@@ -182,17 +186,24 @@ function encodeSession(world: World, out: Writer, keeps: boolean): void {
 }
 
 /** Of turns only whether one is the first in the conversation, and whether that is the present one. */
-function encodeTalk({ session, talk, slots }: World, out: Writer): void {
+function encodeTalk({ session, talk, fleet, slots, processes }: World, out: Writer): void {
   const turn = session.hold?.turn?.id ?? null;
   const firstOf = (first: TurnId | null): number => (first === null ? 0 : first === turn ? 1 : 2);
   const { conversation } = session;
   out.byte(firstOf(conversation.firstTurn) | (firstOf(talk.first) << 2) | bit(talk.name === conversation.id, 4));
   out.byte(
     resets[conversation.reset ?? 'none'] |
-      (resets[talk.untold ?? 'none'] << 2) |
-      (resets[talk.owed ?? 'none'] << 4) |
+      (resets[talk.untold ?? 'none'] << 3) |
       (endings[conversation.ending?.why ?? 'none'] << 6),
   );
+  out.byte(resets[talk.owed ?? 'none'] | (agentCode(fleet.has) << 3) | (assignedCode(fleet.wanted, fleet.model) << 5));
+  out.byte(
+    assignedCode(session.assigned?.agent, session.assigned?.model) |
+      (assignedCode(session.assigning?.agent, session.assigning?.model) << 3),
+  );
+  for (const process of processes) {
+    out.byte(agentCode(process.agent));
+  }
   for (const { id, state } of slots) {
     out.byte(bit(state === 'open' && treeGet(session.tasks, id)?.beginsFresh === true, 0));
   }

@@ -20,8 +20,8 @@ import { has, initialWorld, kinds, spend } from './world.ts';
 export function modelOf(config: Config, core: Core): Model<World, Action> {
   const report = new Report();
   const run: Run = { config, core, judged: new Judged(config), report };
-  const { budgets, slots, caps } = config;
-  const ends = (budgets.fresh ?? 0) + (budgets.full ?? 0) > 0 || slots.some(({ fresh }) => fresh);
+  const { budgets, slots, caps, fleet } = config;
+  const ends = fleet || (budgets.fresh ?? 0) + (budgets.full ?? 0) > 0 || slots.some(({ fresh }) => fresh);
   const varies = { moves: (budgets.move ?? 0) > 0, keeps: caps.keepsPrompts, ends };
   const expand = (world: World, emit: Emit<World, Action>): void => {
     run.judged.enter(world);

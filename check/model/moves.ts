@@ -53,12 +53,13 @@ export const action: PermissionAction = { kind: 'execute', tool: 'shell', title:
 const submitOf = (
   spec: SlotSpec,
   generation: number,
-  expires: boolean,
+  { expires, fleet }: Config,
 ): InputOf<'submit'> & { readonly at: number } => ({
   at,
   type: 'submit',
   about: { title: spec.name, source: 'model', author: 'sender' },
   payload: null,
+  ...(fleet ? { assign: { agent: spec.agent ?? 'a', model: null, named: spec.agent !== null } } : {}),
   task: {
     id: slotId(spec.name, generation),
     lane: spec.lane,
@@ -81,7 +82,7 @@ function senders(config: Config, world: World, offer: Offer): void {
       continue;
     }
     if (slot.state === 'unborn') {
-      offer('sender', kinds.sender, world, submitOf(spec, slot.generation, config.expires));
+      offer('sender', kinds.sender, world, submitOf(spec, slot.generation, config));
     }
     if (slot.state !== 'open') {
       continue;
@@ -168,6 +169,12 @@ function operators(world: World, offer: Offer): void {
   }
   if (has(world, 'fresh')) {
     offer('operator', kinds.operator, spend(world, 'fresh'), { at, type: 'new-conversation', by: operator });
+  }
+  if (has(world, 'assign')) {
+    for (const [agent, model] of [['a', null] as const, ['b', null] as const, ['b', 'm'] as const]) {
+      const input: Input = { at, type: 'assign-agent', agent, model, by: operator };
+      offer('operator', kinds.operator, spend(world, 'assign'), input);
+    }
   }
   if (has(world, 'throttle')) {
     for (const level of ['background', 'all'] as const) {

@@ -1,4 +1,5 @@
 /** A rollback as the model's environment sees it: which turn is meant, whether an agent may still read it, and what the tape says. */
+import type { Event } from '../../src/core/model/events.ts';
 import type { Input } from '../../src/core/model/inputs.ts';
 import type { TurnId } from '../../src/core/model/ids.ts';
 import type { StepResult } from '../../src/core/model/replies.ts';
@@ -35,12 +36,15 @@ export function noteRollback(world: World, input: Input, result: StepResult): Wo
     : world;
 }
 
+/** The agent that has the conversation goes, and takes it along. */
+const isOtherAgent = (event: Event): boolean => event.type === 'agent-assigned' && event.data.from !== event.data.agent;
+
 /** The tape says when a rewind was read, and that is so. An agent that lost the conversation has none to take a turn out of. */
 export function judgeRewound({ memory, session }: World, input: Input, result: StepResult, report: Report): void {
   const { rewind } = session.conversation;
   let told = input.type === 'agent-ready' && input.conversationReset;
   for (const record of result.records) {
-    if (record.type === 'event' && record.event.type === 'conversation-ended') {
+    if (record.type === 'event' && (record.event.type === 'conversation-ended' || isOtherAgent(record.event))) {
       // What was owed to it goes with it.
       told = true;
     }

@@ -14,7 +14,7 @@ import type { Judged } from './judged.ts';
 import { judgeLines, linesAfter } from './line.ts';
 import type { Report } from './report.ts';
 import { judgeRewound, noteRollback } from './rollback.ts';
-import { judgeRequest, noteRequest, settleTalk } from './talk.ts';
+import { judgeAssignment, judgeRequest, noteAssignment, noteRequest, settleTalk } from './talk.ts';
 import type { Slot, World } from './world.ts';
 import { limitsOf, slotId } from './world.ts';
 
@@ -46,13 +46,14 @@ export function take({ config, core, judged, report }: Run, offered: World, inpu
   const asked = noteRollback(ask(config, offered, input, result), input, result);
   judgeRewound(asked, input, result, report);
   judgeRequest(asked, input, result, report);
+  judgeAssignment(asked, input, result, report);
   const isNew = judged.isNewMove(input);
   if (isNew) {
     judge(core, config, asked, input, result, report);
   }
   const lines = linesAfter(offered, input, result);
   const slots = remember(config, asked, input, result);
-  const requested = noteRequest(asked, input, result);
+  const requested = noteAssignment(noteRequest(asked, input, result), input, result);
   const moved = settleSlots(config, { ...requested, slots, session: result.session, lines }, result, report);
   judgeLines(moved, report);
   const delivered = settleTalk(deliver(config, settleTalk(moved), result.effects, report));

@@ -5,14 +5,18 @@
 import type { Effect } from '../../src/core/model/effects.ts';
 import type { Input } from '../../src/core/model/inputs.ts';
 import type { StepResult } from '../../src/core/model/replies.ts';
+import type { Session } from '../../src/core/model/session.ts';
 import { treeGet } from '../../src/core/tree.ts';
 import type { Config } from './config.ts';
 import type { Report } from './report.ts';
-import { onWire, slotOf, type Talk, type World } from './world.ts';
+import { noTalk, onWire, slotOf, type Talk, type World } from './world.ts';
 
 const answered = 'the answer to a request for a fresh conversation says when it begins';
 const resumed = 'an agent is started with the conversation that it has to continue, and never with one that was to end';
 const written = 'no prompt goes into a conversation that was to end before it';
+const named = 'a sender who names another agent than the session has is refused, and no other';
+const assigned = 'the answer to an assignment says when it holds, and whether the conversation is lost';
+const mine = 'a turn goes to the agent and the model that were assigned last, and the agent changes at a boundary';
 const told = 'rule 9: an agent that does not know what was said before is told so, and why';
 
 /** The owner wants its first turn to begin another conversation than this one. */
@@ -44,24 +48,87 @@ export function noteRequest(world: World, input: Input, result: StepResult): Wor
   return world;
 }
 
+const isBusyAgent = ({ agent }: Session): boolean =>
+  agent.kind === 'starting' || (agent.kind === 'up' && (agent.activity !== 'boundary' || agent.unsolicited));
+
 export function judgeRequest({ session, talk }: World, input: Input, { reply }: StepResult, report: Report): void {
   if (input.type !== 'new-conversation' || reply.kind !== 'conversation') {
     return;
   }
-  const { agent, hold } = session;
-  const isBusy =
-    agent.kind === 'starting' || (agent.kind === 'up' && (agent.activity !== 'boundary' || agent.unsolicited));
-  const state = talk.first === null ? 'unused' : isBusy ? 'requested' : 'ended';
+  const { hold } = session;
+  const state = talk.first === null ? 'unused' : isBusyAgent(session) ? 'requested' : 'ended';
   const turn = state === 'requested' && onWire(session) ? (hold?.turn?.id ?? null) : null;
   if (reply.state !== state || reply.turn !== turn) {
     report.fail(answered, `it is ${state} (turn ${turn}), and the answer says ${reply.state} (turn ${reply.turn})`);
   }
 }
 
+/** Who was assigned last: by the first task, or by command. */
+export function noteAssignment(world: World, input: Input, { reply }: StepResult): World {
+  if (input.type === 'assign-agent' && reply.kind === 'assigned') {
+    return { ...world, fleet: { ...world.fleet, wanted: input.agent, model: input.model } };
+  }
+  if (
+    input.type === 'submit' &&
+    input.assign !== undefined &&
+    world.fleet.wanted === null &&
+    reply.kind === 'admitted'
+  ) {
+    const { agent, model } = input.assign;
+    return { ...world, fleet: { has: agent, wanted: agent, model } };
+  }
+  return world;
+}
+
+export function judgeAssignment(
+  { session, talk, fleet }: World,
+  input: Input,
+  { reply }: StepResult,
+  report: Report,
+): void {
+  if (input.type === 'submit') {
+    const differs = input.assign?.named === true && fleet.wanted !== null && fleet.wanted !== input.assign.agent;
+    if (differs ? reply.kind === 'admitted' : reply.kind === 'refused' && reply.code === 'agent_differs') {
+      report.fail(named, `the session has ${fleet.wanted}, and the sender means ${input.assign?.agent}`);
+    }
+  }
+  if (input.type !== 'assign-agent' || reply.kind !== 'assigned') {
+    return;
+  }
+  const isSame = session.assigned?.agent === input.agent && session.assigned.model === input.model;
+  const state = isSame ? 'unchanged' : isBusyAgent(session) ? 'requested' : 'applied';
+  const turn = state === 'requested' && onWire(session) ? (session.hold?.turn?.id ?? null) : null;
+  const lost = fleet.has !== input.agent && talk.first !== null;
+  if (reply.state !== state || reply.turn !== turn || reply.conversationLost !== lost) {
+    report.fail(assigned, `it is ${state} (turn ${turn}, lost: ${lost}), and the answer says ${JSON.stringify(reply)}`);
+  }
+}
+
+/** An agent is started or prompted. */
+export function judgeAgent(config: Config, world: World, agent: string | null, report: Report): void {
+  if (!config.fleet) {
+    return;
+  }
+  const { fleet, session } = world;
+  if (agent !== fleet.wanted) {
+    report.fail(mine, `${agent} gets a turn, and ${fleet.wanted} was assigned`);
+  }
+  const { hold } = session;
+  const task = hold === null ? undefined : treeGet(session.tasks, hold.task);
+  const model = task?.call?.model ?? config.slots[slotOf(world, task?.id ?? null)]?.model ?? fleet.model;
+  if (hold?.turn !== null && hold?.turn?.model !== model) {
+    report.fail(mine, `the turn is for the model ${hold?.turn?.model}, and ${model} was assigned`);
+  }
+}
+
 /** It is over as soon as no agent has it that may be prompted. */
 export function settleTalk(world: World): World {
-  const { talk, processes, session } = world;
+  const { talk, processes, session, fleet } = world;
   const isHeld = processes.some(({ leaving }) => !leaving) || onWire(session);
+  if (fleet.has !== fleet.wanted && !isHeld) {
+    const untold = talk.first === null ? talk.untold : 'agent';
+    return { ...world, fleet: { ...fleet, has: fleet.wanted }, talk: { ...noTalk, untold } };
+  }
   return talk.owed === null || isHeld
     ? world
     : { ...world, talk: { name: null, first: null, owed: null, untold: talk.owed } };

@@ -61,6 +61,8 @@ export interface Process {
   readonly up: boolean;
   /** It was told to leave, or is being killed; until it is gone it may still read and say anything. */
   readonly leaving: boolean;
+  /** Which program it is, by its name in the fleet. */
+  readonly agent: string | null;
   /** Written and not read yet, in order. */
   readonly inbox: readonly Message[];
   /** The turn it is in. */
@@ -117,7 +119,17 @@ export interface Talk {
   readonly untold: ConversationReset | null;
 }
 
+/** What senders and operators have said of the agent: see talk.ts. */
+export interface Fleet {
+  /** The agent that has the conversation; null: there is none. */
+  readonly has: string | null;
+  /** The agent and the model that were assigned last. */
+  readonly wanted: string | null;
+  readonly model: string | null;
+}
+
 export const noTalk: Talk = { name: null, first: null, owed: null, untold: null };
+export const noFleet: Fleet = { has: null, wanted: null, model: null };
 
 export interface World {
   readonly session: Session;
@@ -128,6 +140,7 @@ export interface World {
   /** The order of the open tasks, as the senders and the operators made it. */
   readonly lines: Lines;
   readonly talk: Talk;
+  readonly fleet: Fleet;
   readonly memory: Memory;
   /** That of the last turn that was written. `doubtful`: it ended, and an interrupt had been written before. */
   readonly tool: 'none' | 'open' | 'doubtful';
@@ -235,6 +248,7 @@ export const initialWorld = (config: Config, core: Core): World => ({
   timers: [],
   lines: { byPlace: [], byAge: [] },
   talk: noTalk,
+  fleet: noFleet,
   memory: emptyMemory,
   tool: 'none',
   spoke: false,

@@ -182,7 +182,7 @@ export const turns: readonly Mutant[] = [
     'a restarted agent begins a new conversation',
     'crash',
     'rules/arrange',
-    'conversation: d.s.conversation.id, model }',
-    'conversation: null, model }',
+    'conversation: d.s.conversation.id, agent, model }',
+    'conversation: null, agent, model }',
   ),
 ];

@@ -253,6 +253,8 @@ export function sessionRow(session: Session): SessionRow {
     conversationEnding: session.conversation.ending,
     firstTurn: session.conversation.firstTurn,
     rewind: session.conversation.rewind,
+    assigned: session.assigned,
+    assigning: session.assigning,
     answered: session.answered,
     passedOver: session.passedOver,
     settling: session.settling,
@@ -290,6 +292,8 @@ const sameRow = (a: Session, b: Session): boolean =>
   a.incarnations === b.incarnations &&
   a.parked === b.parked &&
   (a.conversation === b.conversation || sameConversation(a.conversation, b.conversation)) &&
+  a.assigned === b.assigned &&
+  a.assigning === b.assigning &&
   a.answered === b.answered &&
   a.passedOver === b.passedOver &&
   a.settling === b.settling &&

@@ -275,6 +275,12 @@ const sessionErrors = {
     title: 'The agent cannot remove a turn from its conversation',
     hint: 'Nothing was stored. Use `whenBusy: "interrupt"` instead of `"rollback"`.',
   },
+  agent_differs: {
+    status: 409,
+    exit: exitCodes.refused,
+    title: 'The session has another agent',
+    hint: 'Nothing was stored. Leave `agent` out, or change the agent of the session first: `signalbox assign SESSION AGENT`. A new agent does not know the conversation.',
+  },
   text_sent: {
     status: 409,
     exit: exitCodes.refused,

@@ -37,6 +37,8 @@ export function newSession(key: SessionKey, limits: Limits): Session {
     parked: null,
     throttle: null,
     conversation: { id: null, reset: null, firstTurn: null, rewind: null, ending: null },
+    assigned: null,
+    assigning: null,
     answered: false,
     hold: null,
     agent: { kind: 'none' },

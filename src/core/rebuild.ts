@@ -36,6 +36,8 @@ export function rebuild(durable: Durable, limits: Limits): Session {
     conversationEnding: ending,
     firstTurn,
     rewind,
+    assigned = null,
+    assigning = null,
     ...row
   } = durable.row;
   const empty = newSession(row.key, limits);
@@ -50,6 +52,8 @@ export function rebuild(durable: Durable, limits: Limits): Session {
     ...empty,
     ...row,
     conversation: { id, reset, firstTurn, rewind, ending },
+    assigned,
+    assigning,
     tasks,
     indexes,
     seq: durable.seq,

@@ -18,6 +18,7 @@ import {
   unsolicited,
 } from './rules/agent.ts';
 import { timer } from './rules/timers.ts';
+import { assignAgent } from './rules/assignment.ts';
 import { arrange } from './rules/arrange.ts';
 import { newConversation } from './rules/conversation.ts';
 import { isArmed, setDeadlines } from './rules/deadlines.ts';
@@ -69,6 +70,8 @@ function apply(d: Draft, input: Input): RuleReply {
       return restartAgent(d, input);
     case 'new-conversation':
       return newConversation(d, input);
+    case 'assign-agent':
+      return assignAgent(d, input);
     case 'make-room':
       return makeRoom(d);
     case 'throttle':
@@ -108,7 +111,7 @@ function apply(d: Draft, input: Input): RuleReply {
     case 'continue':
       return d.s.settling.length > 0 ? { kind: 'ok' } : stale('unexpected');
     case 'recovered':
-      return recovered(d);
+      return recovered(d, input);
     case 'fenced':
       return fenced(d);
   }

@@ -34,7 +34,9 @@ describe('an interrupt', () => {
     box.cancel('A');
     box.exited();
     expect(box.final('A')).toBe('cancelled cancelled');
-    expect(box.sent('start')).toEqual([{ type: 'start', incarnation: 2, conversation: 'c1', model: null }]);
+    expect(box.sent('start')).toEqual([
+      { type: 'start', incarnation: 2, conversation: 'c1', agent: null, model: null },
+    ]);
     box.ready();
     expect(box.all('prompt').map(({ task }) => task)).toEqual(['A', 'B']);
   });
@@ -153,7 +155,9 @@ describe('a drain', () => {
     expect(box.owner).toBe('A');
     expect(box.all('start')).toHaveLength(1);
     box.exited();
-    expect(box.sent('start')).toEqual([{ type: 'start', incarnation: 2, conversation: 'c1', model: null }]);
+    expect(box.sent('start')).toEqual([
+      { type: 'start', incarnation: 2, conversation: 'c1', agent: null, model: null },
+    ]);
     box.answers();
     expect(box.sent('prompt')).toMatchObject([{ task: 'bg', resumed: true, interruptedMidTurn: true, attempt: 1 }]);
   });
@@ -307,7 +311,9 @@ describe('an agent', () => {
     box.call('A', 1, 2);
     expect(box.acts).toEqual([]);
     box.exited();
-    expect(box.sent('start')).toEqual([{ type: 'start', incarnation: 2, conversation: 'c1', model: null }]);
+    expect(box.sent('start')).toEqual([
+      { type: 'start', incarnation: 2, conversation: 'c1', agent: null, model: null },
+    ]);
     box.runs();
     box.do({ type: 'restart-agent', by: null });
     box.exited();

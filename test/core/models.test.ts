@@ -56,7 +56,9 @@ describe('a hold that spans several turns', () => {
     for (const way of ways) {
       const box = switching();
       way(box);
-      expect(box.sent('start')).toEqual([{ type: 'start', incarnation: 2, conversation: 'c1', model: 'large' }]);
+      expect(box.sent('start')).toEqual([
+        { type: 'start', incarnation: 2, conversation: 'c1', agent: null, model: 'large' },
+      ]);
       box.runs();
       expect(box.task('R')).toMatchObject({ attempts: 1, interruptedMidTurn: false });
       expect(box.epoch).toBe(1);
@@ -69,7 +71,9 @@ describe('a hold that spans several turns', () => {
     box.submit('B', { model: 'large' });
     expect(box.acts).toEqual(['close']);
     box.exited();
-    expect(box.sent('start')).toEqual([{ type: 'start', incarnation: 2, conversation: 'c1', model: 'large' }]);
+    expect(box.sent('start')).toEqual([
+      { type: 'start', incarnation: 2, conversation: 'c1', agent: null, model: 'large' },
+    ]);
   });
 
   test('C27 gives way to a demand, and obeys a cancel, while the model changes (core/6, core/17, core/36)', () => {

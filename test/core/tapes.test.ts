@@ -269,7 +269,9 @@ describe('a crash', () => {
     box.unpark();
     expect(box.owner).toBe('A');
     expect(box.queue).toEqual(['bg']);
-    expect(box.sent('start')).toEqual([{ type: 'start', incarnation: 2, conversation: 'c1', model: null }]);
+    expect(box.sent('start')).toEqual([
+      { type: 'start', incarnation: 2, conversation: 'c1', agent: null, model: null },
+    ]);
   });
 
   test('a session whose lease is lost kills its agent and writes nothing more (core/32)', () => {

@@ -14,6 +14,7 @@ const refusals: { readonly [C in Refused['code']]: true } = {
   queue_full: true,
   session_busy: true,
   rollback_unsupported: true,
+  agent_differs: true,
   text_sent: true,
   turn_sent: true,
   task_merged: true,

@@ -11,7 +11,7 @@ import type { PermissionAction } from '../../src/core/model/permission.ts';
 import type { Input, NewTask, TaskOrigin } from '../../src/core/model/inputs.ts';
 import type { TimerName } from '../../src/core/model/timers.ts';
 import type { Where, Task } from '../../src/core/model/task.ts';
-import type { AgentCaps, Limits, Session, TurnResult } from '../../src/core/model/session.ts';
+import type { AgentCaps, Assigned, Limits, Session, TurnResult } from '../../src/core/model/session.ts';
 import type { Effect } from '../../src/core/model/effects.ts';
 import type { Record as StepRecord } from '../../src/core/model/records.ts';
 import type { Reply } from '../../src/core/model/replies.ts';
@@ -35,6 +35,7 @@ export const everything: AgentCaps = { acks: true, steer: true, rewind: true, mo
 export const limits: Limits = { maxPassedOver: 5, maxOpen: 1000, partsPerStep: 128, freshWhenFull: true };
 
 type Fields = Partial<Omit<NewTask, 'id'>>;
+type Assign = Assigned & { readonly named: boolean };
 
 export const taskOf = (id: string, fields: Fields = {}): NewTask => {
   const lane = fields.lane ?? 'interactive';
@@ -179,8 +180,9 @@ export class Box {
 
   // Senders and operators.
 
-  submit(id: string, fields: Fields = {}): Reply {
-    return this.do({ type: 'submit', task: taskOf(id, fields), about: origin, payload: { prompt: id } });
+  submit(id: string, fields: Fields = {}, assign?: Assign): Reply {
+    const named = assign === undefined ? {} : { assign };
+    return this.do({ type: 'submit', task: taskOf(id, fields), about: origin, payload: { prompt: id }, ...named });
   }
   background(id: string, fields: Fields = {}): Reply {
     return this.submit(id, { lane: 'background', ...fields });
@@ -211,6 +213,11 @@ export class Box {
   /** Somebody wants a fresh conversation. */
   renew(): Reply {
     return this.do({ type: 'new-conversation', by: somebody });
+  }
+
+  /** Somebody gives the session another agent or model. */
+  assign(agent: string, model: string | null = null): Reply {
+    return this.do({ type: 'assign-agent', agent, model, by: somebody });
   }
 
   // The agent.
@@ -386,10 +393,10 @@ export class Box {
     this.#durable = durableOf(this.session);
   }
   /** The node dies; another one takes the session up from what was committed, and nothing else. */
-  crash(): void {
+  crash(usual?: Assigned): void {
     this.session = freeze(rebuild(this.#durable, this.#limits));
     this.armed.clear();
-    this.do({ type: 'recovered' });
+    this.do({ type: 'recovered', ...(usual === undefined ? {} : { usual }) });
   }
 }
 

@@ -26,7 +26,17 @@ export function judgeRefusal({ world, result, input }: Move, report: Report): vo
     owner.mergeGroup !== null;
   const rewinds = input.task.whenBusy === 'rollback' && ownsOfGroup && onWire(session);
   const stuck = rewinds && !(session.agent.kind === 'up' && session.agent.caps.rewind);
-  const due = full ? 'queue_full' : rejected ? 'session_busy' : stuck ? 'rollback_unsupported' : 'admitted';
+  const present = session.assigning ?? session.assigned;
+  const differs = input.assign?.named === true && present !== null && present.agent !== input.assign.agent;
+  const due = differs
+    ? 'agent_differs'
+    : full
+      ? 'queue_full'
+      : rejected
+        ? 'session_busy'
+        : stuck
+          ? 'rollback_unsupported'
+          : 'admitted';
   if (code !== due) {
     report.fail(property, `${input.task.id} is ${code}, and ought to be ${due}`);
   }

@@ -20,6 +20,9 @@ export function rebuilt(core: Core, { session }: View): string | null {
   if (again.conversation.reset !== session.conversation.reset) {
     return 'it is forgotten whether the conversation was lost';
   }
+  if (!same(again.assigned, session.assigned) || !same(again.assigning, session.assigning)) {
+    return 'it is forgotten which agent it has';
+  }
   if (again.conversation.rewind !== session.conversation.rewind) {
     return 'it is forgotten what is to be taken out of the conversation';
   }

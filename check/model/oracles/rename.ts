@@ -61,8 +61,8 @@ function renameField(entry: unknown, field: string, kind: string, holder: object
   if (field === 'by' && typeof entry === 'object' && entry !== null && 'kind' in entry && 'name' in entry) {
     return entry.kind === 'task' ? { ...entry, name: renameId(String(entry.name)) } : entry;
   }
-  // Of a model, not of a task; and the number of a call, not of a turn.
-  if (field === 'from' && 'to' in holder) {
+  // Of a model or an agent, not of a task; and the number of a call, not of a turn.
+  if (field === 'from' && ('to' in holder || 'conversationLost' in holder)) {
     return entry;
   }
   if (field === 'call' && typeof entry === 'object' && entry !== null && 'id' in entry) {

@@ -49,6 +49,7 @@ const commonKinds = {
   report: ['ok'],
   rewound: ['ok'],
   'new-conversation': ['conversation'],
+  'assign-agent': ['assigned'],
   continue: ['ok', 'stale'],
   unsolicited: ['ok', 'stale'],
   timer: ['ok', 'stale'],

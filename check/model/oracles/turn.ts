@@ -40,7 +40,10 @@ export function judgeTurn(move: Move, report: Report): void {
   if ((isAcked(before) && !isAcked(after)) || (before.result !== null && after.result === null)) {
     report.fail(sticky, 'an ack or a result is forgotten');
   }
-  if (after.model !== before.model) {
+  const isReassigned = before.phase === 'pending' && hasChanged(move);
+  if (isReassigned) {
+    judgeModel(move, after, report);
+  } else if (after.model !== before.model) {
     report.fail(number, `turn ${after.id} changes its model`);
   }
   if (
@@ -62,7 +65,10 @@ export function judgeTurn(move: Move, report: Report): void {
 
 const isAcked = ({ interrupt }: Turn): boolean => interrupt !== null && interrupt.acked;
 
-/** The model that the sender asked for, or the runner for this turn. */
+/** The session has another agent or model from this step on. */
+const hasChanged = ({ world: { session }, result }: Move): boolean => session.assigned !== result.session.assigned;
+
+/** The model that the sender asked for, or the runner for this turn; else that of the session. */
 function judgeModel({ config, world, result, input }: Move, turn: Turn, report: Report): void {
   const id = result.session.hold?.task;
   const name = input.type === 'submit' && input.task.id === id ? input.task.id : null;
@@ -71,7 +77,8 @@ function judgeModel({ config, world, result, input }: Move, turn: Turn, report: 
   if (spec === undefined) {
     return;
   }
-  const wanted = (turn.call === null ? null : spec.models[turn.call - 1]) ?? spec.model;
+  const wanted =
+    (turn.call === null ? null : spec.models[turn.call - 1]) ?? spec.model ?? result.session.assigned?.model ?? null;
   if (turn.model !== wanted) {
     report.fail(number, `turn ${turn.id} is for model ${turn.model}, and ${wanted} was asked for`);
   }

@@ -78,6 +78,7 @@ function whyNot(session: Session, input: Input): Why {
     case 'report':
     case 'rewound':
     case 'new-conversation':
+    case 'assign-agent':
     case 'recovered':
     case 'fenced':
       return null;

@@ -213,6 +213,14 @@ const marks: { readonly [T in Known['type']]: Mark<Extract<Known, { type: T }>> 
   'conversation-reset': (_, view) =>
     line(view, '·', 'the agent does not know the old conversation, and a fresh one began', 'warn'),
   'conversation-ended': (_, view) => line(view, '·', 'a fresh conversation begins'),
+  'agent-assigned': ({ data: { agent, from, conversationLost } }, view) =>
+    line(
+      view,
+      '·',
+      from === agent
+        ? `${agent} has another model`
+        : `${agent} is the agent${conversationLost ? ', and does not know the conversation' : ''}`,
+    ),
   'conversation-rewound': nothing,
   'model-switching': nothing,
   'model-switched': nothing,

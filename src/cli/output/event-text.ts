@@ -61,6 +61,7 @@ function knownText(event: Known): string {
     case 'agent-exited':
     case 'conversation-reset':
     case 'conversation-ended':
+    case 'agent-assigned':
     case 'conversation-rewound':
     case 'model-switching':
     case 'model-switched':

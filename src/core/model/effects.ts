@@ -9,6 +9,8 @@ export type Effect =
       readonly type: 'start';
       readonly incarnation: Incarnation;
       readonly conversation: string | null;
+      /** Its name in the fleet; null: the session has none. */
+      readonly agent: string | null;
       readonly model: string | null;
     }
   | {

@@ -12,7 +12,7 @@ import type { Actor } from './actor.ts';
 import type { OutputPart, Usage, Cost, TurnFailure, TurnReport } from './output.ts';
 import type { PermissionAction } from './permission.ts';
 import type { Epoch, Incarnation, TaskId, TurnId } from './ids.ts';
-import type { AgentCaps, ConversationEnding, Intent, Parked, Throttle, TurnOutcome } from './session.ts';
+import type { AgentCaps, Assigned, ConversationEnding, Intent, Parked, Throttle, TurnOutcome } from './session.ts';
 import type { Lane, TaskMode, TerminalStatus, WhenBusy, Where } from './task.ts';
 import type { DeadlineName } from './timers.ts';
 
@@ -135,7 +135,13 @@ export interface TaskEventData {
 
 /** Data of each event on a session's own tape. */
 export interface SessionEventData {
-  'agent-starting': { readonly incarnation: Incarnation; readonly resume: boolean; readonly model: string | null };
+  'agent-starting': {
+    readonly incarnation: Incarnation;
+    readonly resume: boolean;
+    /** Its name in the fleet; left out where the session has none. */
+    readonly agent?: string;
+    readonly model: string | null;
+  };
   'agent-ready': {
     readonly incarnation: Incarnation;
     readonly conversation: string | null;
@@ -148,6 +154,13 @@ export interface SessionEventData {
   'conversation-reset': { readonly conversation: string | null };
   /** The conversation is not resumed any more: the next prompt begins another. `by`: a person, or the task that wanted or filled it. */
   'conversation-ended': { readonly conversation: string | null } & ConversationEnding;
+  /** The session has another agent or model. `from`: the agent before. `by`: a person, or the task that named it. */
+  'agent-assigned': Assigned & {
+    readonly from: string | null;
+    /** The new agent does not know what was said before. */
+    readonly conversationLost: boolean;
+    readonly by: Actor | null;
+  };
   /** The turns from `from` on were taken out of the conversation before `turn` began; not `ok`: the agent did not do it. */
   'conversation-rewound': { readonly from: TurnId; readonly turn: TurnId; readonly ok: boolean };
   'model-switching': {

@@ -7,7 +7,7 @@ import type { HangNote } from './events.ts';
 import type { OutputPart } from './output.ts';
 import type { AgentLoss } from './reasons.ts';
 import type { PermissionAction } from './permission.ts';
-import type { AgentCaps, Parked, ParkedKind, Throttle, TurnResult } from './session.ts';
+import type { AgentCaps, Assigned, Parked, ParkedKind, Throttle, TurnResult } from './session.ts';
 import type { Epoch, Incarnation, TaskId, TurnId } from './ids.ts';
 
 /** A task as its sender states it. */
@@ -52,6 +52,8 @@ type Command =
       readonly about: TaskOrigin;
       /** Opaque; stored with the task. */
       readonly payload: unknown;
+      /** What a session gets that has no agent yet. `named`: by the sender, who means no other. */
+      readonly assign?: Assigned & { readonly named: boolean };
     }
   | { readonly type: 'cancel'; readonly task: TaskId; readonly reason: string; readonly by: Actor | null }
   | {
@@ -87,6 +89,8 @@ type Command =
   | { readonly type: 'claim'; readonly task: TaskId; readonly holder: string; readonly leaseMs: number }
   /** The next prompt begins another conversation. A turn on the wire is left alone. */
   | { readonly type: 'new-conversation'; readonly by: Actor | null }
+  /** The session gets this agent, or its agent this model. A turn on the wire is left alone. */
+  | ({ readonly type: 'assign-agent'; readonly by: Actor | null } & Assigned)
   /** A person's answer to a permission request; it names the turn that asks. */
   | {
       readonly type: 'respond';
@@ -178,7 +182,11 @@ type ShellInput =
   /** The runtime needs the agent's place for another session; only an agent at rest is closed. */
   | { readonly type: 'make-room' }
   /** First input after a rebuild from the store: the agent and the runners of the old node are gone. */
-  | { readonly type: 'recovered' }
+  | {
+      readonly type: 'recovered';
+      /** The agent of a session that had one before sessions remembered theirs. */
+      readonly usual?: Assigned;
+    }
   /** `step` has thrown for another input. The session stops loudly and waits for the operator. */
   | { readonly type: 'fault'; readonly reason: string }
   /** The lease is lost: end everything here, write nothing. */

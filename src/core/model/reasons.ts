@@ -33,6 +33,7 @@ export type AgentEndReason =
   | 'give_way'
   | 'model_switch'
   | 'fresh_conversation'
+  | 'agent_assigned'
   | 'evicted'
   | 'restart'
   | 'fault';

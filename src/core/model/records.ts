@@ -18,6 +18,9 @@ export interface SessionRow extends Pick<
   Session,
   'key' | 'epoch' | 'admissions' | 'turns' | 'incarnations' | 'parked' | 'answered' | 'passedOver' | 'settling'
 > {
+  /** Left out by versions in which sessions remembered no agent. */
+  readonly assigned?: Session['assigned'];
+  readonly assigning?: Session['assigning'];
   readonly conversation: Conversation['id'];
   readonly conversationReset: Conversation['reset'];
   readonly conversationEnding: Conversation['ending'];

@@ -9,6 +9,7 @@ export type Refusal =
   | 'queue_full'
   | 'session_busy'
   | 'rollback_unsupported'
+  | 'agent_differs'
   | 'text_sent'
   | 'turn_sent'
   | 'task_merged'
@@ -44,6 +45,19 @@ export interface Receipt {
 /** What became of a conversation that is to end. */
 export const conversationStates = ['ended', 'requested', 'unused'] as const;
 export type ConversationState = (typeof conversationStates)[number];
+
+/** What became of an assignment. */
+export const assignmentStates = ['applied', 'requested', 'unchanged'] as const;
+export type AssignmentState = (typeof assignmentStates)[number];
+
+/** `applied`: the next prompt goes to that agent. `requested`: with the end of the turn that runs, or as soon as the agent is at a boundary. `unchanged`: it has that agent. */
+export interface Assignment {
+  readonly kind: 'assigned';
+  readonly state: AssignmentState;
+  readonly turn: TurnId | null;
+  /** The agent that is assigned does not know what was said before. */
+  readonly conversationLost: boolean;
+}
 
 /** What a submit did. */
 interface Admission {
@@ -82,6 +96,7 @@ export type Reply =
   | { readonly kind: 'answered'; readonly turn: TurnId }
   /** `ended`: the conversation is over. `requested`: it ends with the turn that runs, or as soon as the agent is ready. `unused`: nothing was said in it yet. */
   | { readonly kind: 'conversation'; readonly state: ConversationState; readonly turn: TurnId | null }
+  | Assignment
   /** `more`: `atMost` was reached, and the owner has not been looked at. */
   | { readonly kind: 'receipts'; readonly receipts: readonly Receipt[]; readonly more?: true }
   | { readonly kind: 'refused'; readonly code: Refusal }

@@ -170,8 +170,8 @@ export interface Conversation {
   readonly ending: ConversationEnding | null;
 }
 
-/** Why an agent does not know what was said before: it had `lost` the conversation, somebody wanted a `fresh` one, or the old one was `full`. */
-export const conversationResets = ['lost', 'fresh', 'full'] as const;
+/** Why an agent does not know what was said before: it had `lost` the conversation, somebody wanted a `fresh` one, the old one was `full`, or another `agent` had it. */
+export const conversationResets = ['lost', 'fresh', 'full', 'agent'] as const;
 export type ConversationReset = (typeof conversationResets)[number];
 
 /** `command`: a person asked for it. `task`: so does a task. `full`: it was too long for the model in a turn of that task. */
@@ -224,6 +224,12 @@ export interface PartEnding {
   readonly answer: TurnReport | null;
 }
 
+/** Which agent a session has, by its name in the fleet, and the model of tasks that name none; null: that agent's default. */
+export interface Assigned {
+  readonly agent: string;
+  readonly model: string | null;
+}
+
 export interface Session {
   readonly key: SessionKey;
   readonly limits: Limits;
@@ -238,6 +244,10 @@ export interface Session {
   /** Not durable. */
   readonly throttle: Throttle | null;
   readonly conversation: Conversation;
+  /** Null: it has none yet. */
+  readonly assigned: Assigned | null;
+  /** It gets that one at the next boundary; null: it keeps the one it has. */
+  readonly assigning: (Assigned & { readonly by: Actor | null }) | null;
   /** Its agent has answered a task, if only that it has no login. */
   readonly answered: boolean;
   readonly hold: Hold | null;

@@ -10,6 +10,7 @@ import type { Hold, Session, Turn, Up } from '../model/session.ts';
 import type { Task } from '../model/task.ts';
 import { interactiveWaits } from '../queue.ts';
 import { treeFirst } from '../tree.ts';
+import { applyAssignment, modelOf } from './assignment.ts';
 import { atRest, closeAgent } from './agent-end.ts';
 import { endOverdue } from './expiry.ts';
 import { countPassedOver, dueWaiter, forgetPassedOver, isDue, timesPassedOver } from './fairness.ts';
@@ -24,6 +25,7 @@ export function arrange(d: Draft): void {
     settle(d);
     endOverdue(d, false);
     settle(d);
+    applyAssignment(d);
     endConversation(d);
     if (!stalled(d.s)) {
       settleOwner(d);
@@ -158,7 +160,7 @@ function beginTurn(d: Draft, task: Task): void {
   const turn = newTurn(d.s.turns, {
     phase: 'pending',
     call: task.call?.id ?? null,
-    model: task.call?.model ?? task.model,
+    model: modelOf(d.s, task),
     permissionRequests: noRequests,
     protected: isDue(d.s, task),
   });
@@ -177,13 +179,15 @@ function sendTurn(d: Draft, hold: Hold, turn: Turn, task: Task): void {
     const next = incarnation(d.s.incarnations + 1);
     d.s.incarnations = next;
     const { model } = turn;
+    const agent = d.s.assigned?.agent ?? null;
     d.s.agent = { kind: 'starting', incarnation: next, model };
     if (d.s.conversation.id === null) {
       // Nothing can be resumed: what earlier agents were told, this one does not know.
       d.s.conversation = { ...d.s.conversation, firstTurn: null };
     }
-    d.effects.push({ type: 'start', incarnation: next, conversation: d.s.conversation.id, model });
-    sessionEvent(d, 'agent-starting', { incarnation: next, resume: d.s.conversation.id !== null, model });
+    d.effects.push({ type: 'start', incarnation: next, conversation: d.s.conversation.id, agent, model });
+    const named = agent === null ? {} : { agent };
+    sessionEvent(d, 'agent-starting', { incarnation: next, resume: d.s.conversation.id !== null, model, ...named });
     return;
   }
   if (agent.kind !== 'up' || agent.activity !== 'boundary' || agent.unsolicited || d.s.conversation.ending !== null) {

@@ -1,5 +1,6 @@
 /** Admission: what a new task does to a session, by its `whenBusy`. Refusals come before any change. */
 import { stalled } from './arrange.ts';
+import { assignFirst, namesAnother } from './assignment.ts';
 import { actorTask } from '../model/actor.ts';
 import { type Draft, getTask, mustTask, putTask, taskEvent } from '../draft.ts';
 import type { InputOf } from '../model/inputs.ts';
@@ -92,6 +93,9 @@ export function submit(d: Draft, input: Submit): RuleReply {
   if (treeGet(d.s.tasks, input.task.id) !== undefined) {
     return refused('duplicate_task');
   }
+  if (namesAnother(d.s, input)) {
+    return refused('agent_differs');
+  }
   if (treeSize(d.s.tasks) >= d.s.limits.maxOpen) {
     return refused('queue_full');
   }
@@ -148,6 +152,7 @@ function admit(d: Draft, input: Submit, owner: Task | null, rewinds: boolean): R
   // The rows of what it replaces come first, so that it can stand where the oldest of them stood.
   const ended: TaskId[] = [];
   const freed = ends === null ? null : endWaiting(d, input, ends, ended);
+  assignFirst(d, input);
   d.s.admissions += 1;
   const task = newTask(input.task, d.s.admissions, freed ?? lastPosition(d.s.indexes.order));
   // `finish` puts the row as it is at the end of the step in its place.

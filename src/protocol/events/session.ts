@@ -12,15 +12,22 @@ const conversation = nullableText("The agent's own id of the conversation; null:
 const sender = actor('A person or a token; null: unknown.');
 const operator = actor('A person or a token, or the daemon when it closes; null: unknown.');
 
-const agentStarting = eventData(
-  'Signalbox starts an agent.',
-  {
-    incarnation,
-    resume: { type: 'boolean', description: 'The agent continues the conversation of the previous agent.' },
-    model,
-  },
-  { incarnation: 1, resume: false, model: null },
-);
+const agentStarting = {
+  ...eventData(
+    'Signalbox starts an agent.',
+    {
+      incarnation,
+      resume: { type: 'boolean', description: 'The agent continues the conversation of the previous agent.' },
+      model,
+      agent: {
+        type: 'string',
+        description: 'Name of the agent in the configuration. Left out where the session has none.',
+      },
+    },
+    { incarnation: 1, resume: false, model: null, agent: 'claude' },
+  ),
+  required: ['incarnation', 'resume', 'model'] as const,
+};
 
 const agentReady = eventData(
   'The agent is ready for its first prompt.',
@@ -81,6 +88,21 @@ const conversationEnded = eventData(
     by: actor('The person who asked for it, or the task that asked for it or whose turn filled it.'),
   },
   { conversation: '5b0c2a11', why: 'command', by: { kind: 'person', name: 'ada' } },
+);
+
+const agentAssigned = eventData(
+  'The session has another agent, or another model for tasks that name none.',
+  {
+    agent: { type: 'string', description: 'Name of the agent in the configuration.' },
+    model,
+    from: nullableText('Name of the agent before; null: the session had none.'),
+    conversationLost: {
+      type: 'boolean',
+      description: 'The agent does not know what was said before. The next prompt says so.',
+    },
+    by: actor('The person who assigned it, or the task that named it; null: unknown.'),
+  },
+  { agent: 'codex', model: null, from: 'claude', conversationLost: true, by: { kind: 'person', name: 'ada' } },
 );
 
 const conversationRewound = eventData(
@@ -230,6 +252,7 @@ export const sessionEvents = {
   'agent-exited': agentExited,
   'conversation-reset': conversationReset,
   'conversation-ended': conversationEnded,
+  'agent-assigned': agentAssigned,
   'conversation-rewound': conversationRewound,
   'model-switching': modelSwitching,
   'model-switched': modelSwitched,

@@ -41,6 +41,7 @@ export const tasksRoutes = {
       'daemon_full',
       'session_busy',
       'rollback_unsupported',
+      'agent_differs',
       'unknown_runner',
       'mode_conflict',
       'duplicate_task',

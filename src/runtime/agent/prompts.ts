@@ -24,6 +24,8 @@ const signed = (text: string, author: string | null): string => (author === null
 const resetNotes: { readonly [R in ConversationReset]: string } = {
   lost: 'The earlier conversation of this session could not be resumed; this is a fresh one.',
   fresh: 'This is a fresh conversation: you do not know what was said in this session before.',
+  agent:
+    'Another agent had the earlier conversation of this session; this is a fresh one, and you do not know what was said before.',
   full: 'The earlier conversation of this session was too long for the model; this is a fresh one, and you do not know what was said before.',
 };
 

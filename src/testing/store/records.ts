@@ -42,6 +42,8 @@ export const sessionRow = (key: SessionKey, change: Partial<SessionRow> = {}): S
   turns: turnId(0),
   incarnations: incarnation(0),
   parked: null,
+  assigned: null,
+  assigning: null,
   conversation: null,
   conversationReset: null,
   conversationEnding: null,

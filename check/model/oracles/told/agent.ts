@@ -2,7 +2,7 @@
 import type { Effect } from '../../../../src/core/model/effects.ts';
 import type { SessionEventData } from '../../../../src/core/model/events.ts';
 import type { TimerName } from '../../../../src/core/model/timers.ts';
-import { endedConversation } from './conversation.ts';
+import { assignedBy, changesAgent, endedConversation } from './conversation.ts';
 import type { Facts } from './facts.ts';
 import type { Told } from './told.ts';
 import { nothing, ofSession } from './told.ts';
@@ -42,6 +42,9 @@ function whyClosed(facts: Facts): Ending | null {
   if (input.type === 'give-way' || leavesFor !== null) {
     return { reason: 'give_way', by: input.type === 'give-way' ? input.by : leavesFor };
   }
+  if (changesAgent(facts)) {
+    return { reason: 'agent_assigned', by: assignedBy(facts) };
+  }
   if (endedConversation(facts) !== null) {
     return { reason: 'fresh_conversation', by: null };
   }
@@ -57,7 +60,8 @@ function toldByEffect(effect: Effect, facts: Facts): readonly Told[] {
   switch (effect.type) {
     case 'start': {
       const { incarnation, model } = effect;
-      return [ofSession('agent-starting', { incarnation, resume: effect.conversation !== null, model })];
+      const named = facts.after.assigned === null ? {} : { agent: facts.after.assigned.agent };
+      return [ofSession('agent-starting', { incarnation, resume: effect.conversation !== null, model, ...named })];
     }
     case 'kill':
     case 'close': {

@@ -1,5 +1,6 @@
 /** What the session's tape says of a conversation that is not resumed any more: whose wish that was, or whose turn has filled it. */
-import type { ConversationEnding } from '../../../../src/core/model/session.ts';
+import type { Actor } from '../../../../src/core/model/actor.ts';
+import type { Assigned, ConversationEnding } from '../../../../src/core/model/session.ts';
 import { treeGet } from '../../../../src/core/tree.ts';
 import { actor, type Facts, hasFilled, taskActor } from './facts.ts';
 import type { Told } from './told.ts';
@@ -27,7 +28,41 @@ function causeOf({ before, after, input, end }: Facts): ConversationEnding | nul
 export function endedConversation(facts: Facts): ConversationEnding | null {
   const { before, after, input } = facts;
   const isOver = before.conversation.firstTurn !== null && after.conversation.firstTurn === null;
-  return isOver && !(input.type === 'agent-ready' && input.conversationReset) ? causeOf(facts) : null;
+  const isLost = input.type === 'agent-ready' && input.conversationReset;
+  return isOver && !isLost && !changesAgent(facts) ? causeOf(facts) : null;
+}
+
+/** The agent that it had before the step; that of one which remembered none is told with its takeover. */
+const formerOf = ({ before, input }: Facts): Assigned | null =>
+  before.assigned === null && input.type === 'recovered' && before.incarnations > 0
+    ? (input.usual ?? null)
+    : before.assigned;
+
+/** It has another agent now, which was assigned in this step or before. */
+export const changesAgent = (facts: Facts): boolean =>
+  facts.input.type !== 'submit' && formerOf(facts)?.agent !== facts.after.assigned?.agent;
+
+/** Who wanted the agent that it has from this step on. */
+export const assignedBy = ({ before, input }: Facts): Actor | null =>
+  input.type === 'assign-agent'
+    ? input.by
+    : input.type === 'submit' && before.assigning === null
+      ? taskActor(input.task.id)
+      : (before.assigning?.by ?? null);
+
+export function toldOfAssignment(facts: Facts): readonly Told[] {
+  const { before, after, input } = facts;
+  const { assigned } = after;
+  const former = formerOf(facts);
+  const isSame = assigned?.agent === former?.agent && assigned?.model === former?.model;
+  const isUsual = before.assigned === null && input.type === 'submit' && input.assign?.named !== true;
+  if (assigned === null || isSame || isUsual) {
+    return nothing;
+  }
+  const isLost = input.type === 'agent-ready' && input.conversationReset;
+  const conversationLost = changesAgent(facts) && before.conversation.firstTurn !== null && !isLost;
+  const from = former?.agent ?? null;
+  return [ofSession('agent-assigned', { ...assigned, from, conversationLost, by: assignedBy(facts) })];
 }
 
 export function toldOfConversation(facts: Facts): readonly Told[] {

@@ -109,6 +109,7 @@ function ofEntry(facts: Facts, task: Task): Ending | null {
     case 'unpark':
     case 'restart-agent':
     case 'new-conversation':
+    case 'assign-agent':
     case 'respond':
     case 'throttle':
     case 'report':

@@ -12,7 +12,7 @@ import { judgeAnswer } from '../answers.ts';
 import { judgeEffects } from '../effects.ts';
 import { all as allOf } from '../state.ts';
 import { toldOfAgent } from './agent.ts';
-import { toldOfConversation } from './conversation.ts';
+import { toldOfAssignment, toldOfConversation } from './conversation.ts';
 import type { Facts } from './facts.ts';
 import { factsOf } from './facts.ts';
 import { alike } from './alike.ts';
@@ -83,6 +83,7 @@ const sources: readonly ((facts: Facts, tasks: readonly Task[]) => readonly Told
   toldOfEnd,
   toldOfRewind,
   toldOfConversation,
+  toldOfAssignment,
   toldOfStart,
   toldOfRunners,
   toldOfExpiry,

@@ -67,6 +67,7 @@ export function toldByInput(facts: Facts): readonly Told[] {
     case 'stop':
     case 'restart-agent':
     case 'new-conversation':
+    case 'assign-agent':
     case 'respond':
     case 'make-room':
     case 'call':
