@@ -16,6 +16,7 @@ import type { DaemonFile } from '../protocol/folder.ts';
 import type { HookHandler } from '../protocol/hooks.ts';
 import type { Signalbox } from '../runtime/api.ts';
 import { systemClock } from '../runtime/clock.ts';
+import type { Outgoing } from '../runtime/outbox/outgoing.ts';
 import { createSignalbox } from '../runtime/signalbox.ts';
 import { Workspaces } from '../runtime/workspace/workspaces.ts';
 import type { Logger, ServerOptions } from '../server/options.ts';
@@ -44,6 +45,7 @@ import { configuredRunners } from './runners.ts';
 import type { SandboxState } from './sandbox.ts';
 import { secretsOf } from './secrets.ts';
 import { guardOf, nodeOptions } from './node.ts';
+import { outgoingOf } from './outgoing.ts';
 import { openStore } from './store.ts';
 import { watchSettings } from './watchdog.ts';
 
@@ -201,6 +203,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
     onError,
   });
   watchBlocks(scope, options, { signalbox, onError });
+  const outgoing = await outgoingOf(options, { signalbox, onError });
   let graceMs = 0;
   const inner = scope.nest('sessions');
   const closeMs = (): number => graceMs + partDeadlineMs;
@@ -220,9 +223,8 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   http.own('the server', () => server.close({ graceMs: requestGraceMs }), partDeadlineMs);
   const { url } = await server.listen();
   address.is(url);
-  await signalbox.ready;
-  const login = { name: config.agent.name, login: loginOf(config.agent) };
-  const file: DaemonFile = { url, pid, version, startedAt: options.now(), agent: login };
+  await begun(inner, signalbox, outgoing);
+  const file: DaemonFile = { url, pid, version, startedAt: options.now(), agent: loginFact(config.agent) };
   http.nest('daemon file').own(dataFiles.daemon, await writeDaemonFile(folder, file), partDeadlineMs);
   log.info({ url, folder, store: name, agent: agent.driver.name }, 'ready');
   const logging = log.open();
@@ -240,6 +242,20 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
     },
     abandon: () => abandon(signalbox),
   };
+}
+
+const loginFact = (agent: DaemonConfig['agent']): NonNullable<DaemonFile['agent']> => ({
+  name: agent.name,
+  login: loginOf(agent),
+});
+
+/** Recovery is done, and messages go out. */
+async function begun(scope: Scope, { ready }: Signalbox, outgoing: Outgoing | null): Promise<void> {
+  await ready;
+  if (outgoing !== null) {
+    scope.nest('outbox').own('the sender', () => outgoing.close(), partDeadlineMs);
+    await outgoing.start();
+  }
 }
 
 /** A folder is another machine's only when the launcher of a silent daemon has ended its agents. */

@@ -5,6 +5,7 @@
 import type { HookHandler } from '../protocol/hooks.ts';
 import type { Schema } from '../protocol/schema.ts';
 import type { Signalbox } from '../runtime/api.ts';
+import type { Door } from '../runtime/outbox/door.ts';
 
 export interface RunnerUse {
   /** Such as `github.rules[2].runner`. */
@@ -22,4 +23,12 @@ export interface SourceDescriptor<C> {
   runners(config: C): readonly RunnerUse[];
   /** Loads the code and compiles the section. Throws `AppError` `bad_config` for what does not fit together. */
   load(box: Pick<Signalbox, 'submit'>, config: C): Promise<readonly HookHandler[]>;
+}
+
+/** The same of a door by which messages go out. */
+export interface DoorDescriptor<C> {
+  readonly schema: Schema;
+  secrets(config: C): readonly string[];
+  /** Loads the code and checks the section. Throws `AppError` `bad_config` for what does not fit together. */
+  load(config: C): Promise<readonly Door[]>;
 }

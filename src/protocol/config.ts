@@ -6,7 +6,7 @@ import { withDefaults } from './defaults.ts';
 import { ConversationConfigSchema } from './conversations.ts';
 import type { Lane } from '../core/model/task.ts';
 import { SessionKeySchema } from './ids.ts';
-import { runtimeLimits, serverLimits, watchLimits } from './limits.ts';
+import { outgoingLimits, runtimeLimits, serverLimits, watchLimits } from './limits.ts';
 import { ttlBounds } from './lease-times.ts';
 import { NodeLabelsSchema, NodeNameSchema } from './nodes.ts';
 import { PermissionPolicySchema } from './permissions.ts';
@@ -160,7 +160,7 @@ export const AgentConfigSchema = {
 export const LimitsConfigSchema = {
   type: 'object',
   additionalProperties: false,
-  properties: { ...runtimeLimits, ...serverLimits, ...watchLimits },
+  properties: { ...runtimeLimits, ...outgoingLimits, ...serverLimits, ...watchLimits },
 } as const satisfies Schema;
 
 export const PermissionsConfigSchema = {

@@ -109,6 +109,12 @@ export const runtimeLimits = {
   ),
 } as const satisfies { readonly [name: string]: Schema };
 
+/** Limits of what goes out. */
+export const outgoingLimits = {
+  replyMaxAgeMs: ms(86_400_000, 'How long a message to be sent may wait for its receiver. After that it is `expired`.'),
+  replyKeepMs: ms(1_209_600_000, 'How long a message is listed after it was sent or given up.'),
+} as const satisfies { readonly [name: string]: Schema };
+
 /** Limits of the HTTP server. */
 export const serverLimits = {
   maxConnections: count(

@@ -5,6 +5,8 @@ import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { githubHook } from '../../src/gateways/github/hook.ts';
 import { signStandardDelivery, standardHooks } from '../../src/gateways/standard-webhooks/hook.ts';
+import { pushEvents } from '../../src/gateways/push/config.ts';
+import { pushDoors } from '../../src/gateways/push/door.ts';
 import { ignoreReasons } from '../../src/gateways/github/ignored.ts';
 import { builtinRules } from '../../src/gateways/github/rules.ts';
 import { checkConfig, type ConfigFile } from '../../src/daemon/config/schema.ts';
@@ -75,5 +77,17 @@ describe('docs/hooks.md', () => {
     expect(handler && (await send(handler, { headers, rawBody: Buffer.from(body ?? '') }))).toMatchObject({
       status: 202,
     });
+  });
+});
+
+describe('docs/notify.md', () => {
+  test('has an example that makes receivers, and every kind of message', () => {
+    const text = page('notify');
+    const [{ notify = [] } = {}] = configurations(text);
+    expect(pushDoors(notify).map(({ name }) => name)).toEqual([
+      expect.stringMatching(/^push:chat\.example\.org-/),
+      'push:ops',
+    ]);
+    expect(new Set(notify.flatMap(({ on }) => on))).toEqual(new Set(pushEvents));
   });
 });

@@ -5,6 +5,7 @@ import { AppError } from '../../core/errors.ts';
 import type { Lane } from '../../core/model/task.ts';
 import { defaultPolicies, type PermissionPolicy, untrustedPolicy } from '../../core/model/permission.ts';
 import type { Policies } from '../../runtime/options.ts';
+import { doorKeys, type DoorConfigs } from '../../gateways/doors.ts';
 import { sourceKeys, type SourceConfigs } from '../../gateways/registry.ts';
 import type { AgentConfig, LimitsConfig, ListenConfig, LogLevel, NodeConfig } from '../../protocol/config.ts';
 import { defaultLogLevel, fullLimits, fullListen, fullNode } from '../../protocol/config.ts';
@@ -39,6 +40,7 @@ export interface DaemonConfig {
   readonly limits: LimitsConfig;
   /** As they stand in the file; each source fills in its own defaults. */
   readonly sources: SourceConfigs;
+  readonly doors: DoorConfigs;
   readonly aliases: Readonly<{ [key: string]: string }>;
 }
 
@@ -152,6 +154,7 @@ function filled(
     ),
     limits: fullLimits(config.limits ?? {}),
     sources: Object.fromEntries(sourceKeys.filter((key) => config[key] !== undefined).map((key) => [key, config[key]])),
+    doors: Object.fromEntries(doorKeys.filter((key) => config[key] !== undefined).map((key) => [key, config[key]])),
     aliases: config.aliases ?? {},
   };
 }

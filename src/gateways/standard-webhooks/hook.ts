@@ -13,7 +13,6 @@
  * State: none but the compiled templates.
  */
 import { Webhook } from 'standardwebhooks';
-import { AppError } from '../../core/errors.ts';
 import { untrustedRights } from '../../core/model/permission.ts';
 import type { ErrorCode } from '../../core/error-codes.ts';
 import type { HookDelivery, HookHandler, HookHead, HookResponse } from '../../protocol/hooks.ts';
@@ -23,6 +22,7 @@ import { parseBody } from '../shared/body.ts';
 import { failing, readConditions } from '../shared/conditions.ts';
 import { checkedSecrets } from '../shared/config.ts';
 import { BodySignature } from '../shared/signature.ts';
+import { readStandardSecret } from '../shared/standard-secret.ts';
 import { buildTask, compileTask } from '../shared/task-template.ts';
 import { HookConfigSchema, type HookConfigInput, type HooksConfigInput } from './config.ts';
 
@@ -49,7 +49,7 @@ export function standardHooks({ box, config }: StandardHooksOptions): readonly H
 function standardHook(box: Pick<Signalbox, 'submit'>, name: string, config: HookConfigInput): HookHandler {
   const where = `hooks.${name}`;
   const { secret, if: wanted, unless, quoteMax, maxBodyBytes, ...template } = config;
-  const keys = checkedSecrets(secret, where).map((one) => readSecret(one, where));
+  const keys = checkedSecrets(secret, where).map((one) => readStandardSecret(one, where));
   const when = readConditions(
     { ...(wanted === undefined ? {} : { if: wanted }), ...(unless === undefined ? {} : { unless }) },
     where,
@@ -92,22 +92,6 @@ function standardHook(box: Pick<Signalbox, 'submit'>, name: string, config: Hook
         return built.kind === 'task' ? receipt(request, await box.submit(built.request)) : unbuildable(request, built);
       }),
   };
-}
-
-/** The key of the signatures. */
-function readSecret(secret: string, where: string): Uint8Array {
-  try {
-    // It refuses what is not base64, or empty.
-    new Webhook(secret);
-    return Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
-  } catch (cause) {
-    throw new AppError({
-      code: 'bad_config',
-      message: `${where}.secret is not a Standard Webhooks secret`,
-      hint: 'It is `whsec_` and base64, or the base64 alone; the sender shows it.',
-      cause,
-    });
-  }
 }
 
 /** What no body can make right. */

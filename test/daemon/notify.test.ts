@@ -1,0 +1,40 @@
+/** The daemon tells the receivers of `notify`, and loads nothing for it where there is none. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { Cli } from '../support/cli.ts';
+import { FakeReceiver } from '../doors/receiver.ts';
+
+describe('notify', () => {
+  test('tells of an ended task, over a restart of the daemon', async () => {
+    await using receiver = await FakeReceiver.open();
+    await using cli = new Cli();
+    writeFileSync(
+      join(cli.folder, 'signalbox.config.mjs'),
+      `export default ${JSON.stringify({ notify: receiver.config })};\n`,
+    );
+    const up = await cli.up();
+    const first = receiver.next();
+    await cli.run(['send', '--wait', 'docs', 'one']);
+    await first;
+    await receiver.down();
+    await cli.run(['send', '--wait', 'docs', 'two']);
+    up.child.kill('SIGTERM');
+    expect((await up.ended).code).toBe(0);
+    await receiver.up();
+    const second = receiver.next();
+    await cli.up();
+    await second;
+    expect(receiver.posts.map(({ text }) => text)).toEqual([
+      expect.stringContaining('said: one'),
+      expect.stringContaining('said: two'),
+    ]);
+  });
+
+  test('is loaded by nothing that the daemon loads at its start', () => {
+    const root = new URL('../../', import.meta.url);
+    const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
+    expect(read('src/daemon/outgoing.ts')).not.toMatch(/^import \{[^}]*\} from '[^']*outbox\/outgoing\.ts'/m);
+    expect(read('src/gateways/push/descriptor.ts')).not.toMatch(/^import .* from '\.\/door\.ts'/m);
+  });
+});
