@@ -1,5 +1,5 @@
 /** Which task a person means by the beginning of its id. */
-import type { Client } from '../client/index.ts';
+import type { Client, TaskPage } from '../client/index.ts';
 import { AppError } from '../core/errors.ts';
 import { oneLine } from './output/paint.ts';
 import { uuid } from './output/short-id.ts';
@@ -34,7 +34,19 @@ export async function taskIdOf(client: Client, text: string): Promise<string> {
 
 async function tasksNamed(client: Client, prefix: string) {
   try {
-    return (await client.tasks({ prefix, limit: listedMax + 1 })).items;
+    // A page may be empty where others follow: the daemon looks at a part of the tasks for each.
+    for (let cursor: string | null | undefined; cursor !== null;) {
+      const page: TaskPage = await client.tasks({
+        prefix,
+        limit: listedMax + 1,
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      if (page.items.length > 0) {
+        return page.items;
+      }
+      cursor = page.cursor;
+    }
+    return [];
   } catch (error) {
     // A token for some sessions may not look among all: it gives whole ids.
     if (error instanceof AppError && error.code === 'forbidden') {

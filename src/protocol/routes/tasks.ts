@@ -54,7 +54,7 @@ export const tasksRoutes = {
     scope: 'read',
     summary: 'List or search tasks, newest first',
     description:
-      'A search by `text`, `label`, `since` or `until` looks at a part of the tasks for each page: a page may have fewer items than `limit`, or none, and a `cursor`.',
+      'A search by `prefix`, `text`, `label`, `since` or `until` looks at a part of the tasks for each page: a page may have fewer items than `limit`, or none, and a `cursor`.',
     query: {
       type: 'object',
       additionalProperties: false,

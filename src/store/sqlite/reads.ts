@@ -21,8 +21,28 @@ import type { Numbered, SnapshotSession } from '../transfer/snapshot.ts';
 import { endOfPrefix, isSearch } from '../search.ts';
 import * as sql from './sql.ts';
 
-/** Tasks: about 20 ms for prompts of ordinary length. */
+/** Tasks that one page looks at: about 20 ms for prompts of ordinary length. */
 const searchedMax = 10_000;
+/** Tasks with an id of one prefix that are looked at one by one, wherever they are: about 10 ms. Of more, the prefix is one filter among others. */
+const prefixedMax = 1_000;
+
+/** What `searchTasks` takes after its bounds. */
+function searchValues(filter: TaskFilter, from: number, session: number | null): readonly (string | number | null)[] {
+  const { lane, source, status, text: words, labels, since, until, idPrefix } = filter;
+  return [
+    lane ?? null,
+    source ?? null,
+    from,
+    session,
+    status === undefined ? null : JSON.stringify(status),
+    words ?? null,
+    labels === undefined ? null : JSON.stringify(labels),
+    since ?? null,
+    until ?? null,
+    idPrefix ?? null,
+    idPrefix === undefined ? null : endOfPrefix(idPrefix),
+  ];
+}
 
 export class Reads {
   readonly #db: DatabaseSync;
@@ -82,35 +102,36 @@ export class Reads {
     return toPage(rows, limit, 't', byNumber, storedTask);
   }
 
-  /** Looks at so many tasks in a page, and no more: the daemon does nothing else meanwhile. Those of a prefix are few. */
+  /** Looks at so many tasks in a page, and no more: the daemon does nothing else meanwhile. */
   #search(filter: TaskFilter, cursor: string | null, limit: number): Page<StoredTask> {
-    const { idPrefix } = filter;
     const end = num(this.#prepared(sql.lastTask).get() ?? { n: 0 }, 'n') + 1;
     const before = cursor === null ? end : Math.min(end, readCursor('t', cursor));
-    const floor = idPrefix === undefined ? Math.max(1, before - searchedMax) : 1;
     const session = filter.session === undefined ? null : this.#sessionNumber(filter.session);
     if (session === null && filter.session !== undefined) {
       return { items: [], cursor: null };
     }
-    const values = [
-      before,
-      limit + 1,
-      filter.lane ?? null,
-      filter.source ?? null,
-      floor,
-      session,
-      filter.status === undefined ? null : JSON.stringify(filter.status),
-      filter.text ?? null,
-      filter.labels === undefined ? null : JSON.stringify(filter.labels),
-      filter.since ?? null,
-      filter.until ?? null,
-    ];
-    const rows =
-      idPrefix === undefined
-        ? this.#prepared(sql.searchTasks).all(...values)
-        : this.#prepared(sql.searchTasksByPrefix).all(...values, idPrefix, endOfPrefix(idPrefix));
-    const page = toPage(rows, limit, 't', byNumber, storedTask);
+    const statement = this.#prepared(sql.searchTasks);
+    const found = (from: number, to: number, count: number): Row[] =>
+      statement.all(to, count, ...searchValues(filter, from, session));
+    const named = filter.idPrefix === undefined ? null : this.#withPrefix(filter.idPrefix);
+    if (named !== null) {
+      const rows: Row[] = [];
+      for (const n of named) {
+        if (n < before && rows.length <= limit) {
+          rows.push(...found(n, n + 1, 1));
+        }
+      }
+      return toPage(rows, limit, 't', byNumber, storedTask);
+    }
+    const floor = Math.max(1, before - searchedMax);
+    const page = toPage(found(floor, before, limit + 1), limit, 't', byNumber, storedTask);
     return page.cursor === null && floor > 1 ? { ...page, cursor: makeCursor('t', floor) } : page;
+  }
+
+  /** Numbers of the tasks with such an id, newest first; null: they are too many. */
+  #withPrefix(prefix: string): readonly number[] | null {
+    const rows = this.#prepared(sql.tasksWithPrefix).all(prefix, endOfPrefix(prefix), prefixedMax + 1);
+    return rows.length > prefixedMax ? null : rows.map((row) => num(row, 'n')).sort((a, b) => b - a);
   }
 
   mergedTasks(entry: TaskId): TaskId[] {

@@ -86,22 +86,22 @@ export const tasksByStatusAndSession = `
 
 /**
  * ?1 before, ?2 limit, ?3 lane or NULL, ?4 source or NULL, ?5 at this number or after, ?6 session or NULL, ?7 JSON list of
- * statuses or NULL, ?8 text or NULL, ?9 JSON object of labels or NULL, ?10 since or NULL, ?11 until or NULL; newest first.
+ * statuses or NULL, ?8 text or NULL, ?9 JSON object of labels or NULL, ?10 since or NULL, ?11 until or NULL, ?12 the least id or NULL, ?13 before
+ * this id; newest first.
  */
-const searched = `
-  t.n < ?1 AND (?3 IS NULL OR t.lane = ?3) AND (?4 IS NULL OR t.source = ?4) AND t.n >= ?5
+export const searchTasks = `
+  SELECT ${taskColumns} FROM tasks t JOIN sessions s ON s.n = t.session
+  WHERE t.n < ?1 AND (?3 IS NULL OR t.lane = ?3) AND (?4 IS NULL OR t.source = ?4) AND t.n >= ?5
   AND (?6 IS NULL OR t.session = ?6) AND (?7 IS NULL OR t.status IN (SELECT value FROM json_each(?7)))
   AND (?10 IS NULL OR t.admitted_at >= ?10) AND (?11 IS NULL OR t.admitted_at < ?11)
+  AND (?12 IS NULL OR (t.id >= ?12 AND t.id < ?13))
   AND (?8 IS NULL OR instr(lower(json_extract(t.payload, '$.prompt')), lower(?8)) > 0)
   AND (?9 IS NULL OR NOT EXISTS (
     SELECT 1 FROM json_each(?9) l WHERE json_extract(t.payload, '$.labels."' || l.key || '"') IS NOT l.value))
   ORDER BY t.n DESC LIMIT ?2`;
-export const searchTasks = `
-  SELECT ${taskColumns} FROM tasks t JOIN sessions s ON s.n = t.session WHERE ${searched}`;
-/** As `searchTasks`, of the ids from ?12 to before ?13. */
-export const searchTasksByPrefix = `
-  SELECT ${taskColumns} FROM tasks t INDEXED BY sqlite_autoindex_tasks_1 JOIN sessions s ON s.n = t.session
-  WHERE t.id >= ?12 AND t.id < ?13 AND ${searched}`;
+/** Numbers of the tasks with an id from ?1 to before ?2, in the order of the ids; ?3 limit. */
+export const tasksWithPrefix = `
+  SELECT n FROM tasks INDEXED BY sqlite_autoindex_tasks_1 WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3`;
 export const lastTask = 'SELECT coalesce(max(n), 0) AS n FROM tasks';
 
 /** `changed_at` moves with all but output; the newest output is the last event of an open task, or of the session's tape. */

@@ -280,6 +280,21 @@ function taskLists({ api, check }: Suite): void {
       },
     );
 
+    check('tasks are found by the beginning of their id however many have it, newest first', async (harness) => {
+      const store = await harness.open();
+      const { commit } = await owner(store, 'a');
+      // In an order that is not that of their ids.
+      const ids = Array.from({ length: 1_200 }, (_, at) => `p${String((at * 7) % 1_200).padStart(4, '0')}`);
+      await commit(admit('other'), ...ids.map((id) => admit(id)), admit('q'));
+      const found = async (filter: TaskFilter, limit: number): Promise<string[]> =>
+        (await allPages((cursor) => store.tasks(filter, cursor, limit))).map((task) => task.row.id);
+      const newest = ids.toReversed();
+      expect(await found({ idPrefix: 'p' }, 250)).toEqual(newest);
+      expect(await found({ idPrefix: 'p0' }, 250)).toEqual(newest.filter((id) => id.startsWith('p0')));
+      expect(await found({ idPrefix: 'p', source: 'none' }, 250)).toEqual([]);
+      expect(await found({ idPrefix: 'p11' }, 7)).toEqual(newest.filter((id) => id.startsWith('p11')));
+    });
+
     check('a page does not move when newer tasks arrive or tasks end between two pages', async (harness) => {
       const store = await harness.open();
       await fill(store);

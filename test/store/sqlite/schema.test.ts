@@ -392,8 +392,8 @@ describe('another writer', () => {
 describe('the statements of the store', () => {
   /** One row, a handful of rows, or the end of an index: reading these whole is no matter. */
   const small = new Set(['totals', 'indexed', 'setIndexed', 'addTotals', 'processes', 'tokens', 'lastRun']);
-  /** Sorts one session's open tasks, three pages of keys, one batch of runs, or the tasks whose id begins with a prefix. */
-  const sorts = new Set(['openTasks', 'openSessions', 'indexRuns', 'searchTasksByPrefix']);
+  /** Sorts one session's open tasks, three pages of keys, or one batch of runs. */
+  const sorts = new Set(['openTasks', 'openSessions', 'indexRuns']);
   /** A subquery's rows, or the few values of a JSON list that the caller gave. */
   const given = /^SCAN (?:\(subquery|\S+ VIRTUAL TABLE)/;
   const statements = Object.entries(sql).filter(([, text]) => /^\s*(?:SELECT|UPDATE|INSERT|DELETE)/.test(text));
