@@ -30,6 +30,9 @@ import { command as nodesDrain } from './commands/nodes-drain.ts';
 import { command as nodesResume } from './commands/nodes-resume.ts';
 import { command as providers } from './commands/providers.ts';
 import { command as providersResume } from './commands/providers-resume.ts';
+import { command as replies } from './commands/replies.ts';
+import { command as repliesDrop } from './commands/replies-drop.ts';
+import { command as repliesResend } from './commands/replies-resend.ts';
 import { command as restart } from './commands/restart.ts';
 import { command as send } from './commands/send.ts';
 import { command as session } from './commands/session.ts';
@@ -76,6 +79,9 @@ export const commands: readonly Command[] = [
   nodesResume,
   providers,
   providersResume,
+  replies,
+  repliesResend,
+  repliesDrop,
   tokenMake,
   tokenList,
   tokenRevoke,

@@ -16,6 +16,8 @@ import type {
   NodeList,
   ProviderList,
   QueryOf,
+  Reply,
+  ReplyPage,
   ReadEvent,
   ReadFeedEvent,
   SentEvent,
@@ -75,6 +77,7 @@ export function createClient(options: ClientOptions) {
     ...permissionCalls(http, get),
     ...nodeCalls(http, get),
     ...providerCalls(http, get),
+    ...replyCalls(http, get),
     ...hangCalls(http, get),
     ...tokenCalls(http, get),
     ...eventCalls(http, get, options),
@@ -178,6 +181,18 @@ function providerCalls(http: Http, get: Get) {
     providers: (call: CallOptions = {}): Promise<ProviderList> => get(http.json('listProviders', call)),
     resumeProvider: (name: string, call: CallOptions = {}): Promise<Ok> =>
       get(http.json('resumeProvider', { params: { name }, ...call })),
+  };
+}
+
+function replyCalls(http: Http, get: Get) {
+  return {
+    /** The messages that go out, newest first. */
+    replies: (query: QueryOf<'listReplies'> = {}, call: CallOptions = {}): Promise<ReplyPage> =>
+      get(http.json('listReplies', { query, ...call })),
+    resendReply: (id: string, call: CallOptions = {}): Promise<Reply> =>
+      get(http.json('resendReply', { params: { id }, ...call })),
+    dropReply: (id: string, call: CallOptions = {}): Promise<Reply> =>
+      get(http.json('dropReply', { params: { id }, ...call })),
   };
 }
 

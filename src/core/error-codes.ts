@@ -335,6 +335,18 @@ const sessionErrors = {
     title: 'The provider does not exist',
     hint: 'Find its name with `signalbox providers`.',
   },
+  unknown_reply: {
+    status: 404,
+    exit: exitCodes.notFound,
+    title: 'The message does not exist',
+    hint: 'Find its id with `signalbox replies`. What has ended is listed for `limits.replyKeepMs`.',
+  },
+  reply_state: {
+    status: 409,
+    exit: exitCodes.refused,
+    title: 'The message is in a state that does not allow this',
+    hint: 'Look at its state with `signalbox replies`. What is being sent or has arrived is neither sent again nor dropped.',
+  },
   not_throttled: {
     status: 409,
     exit: exitCodes.refused,

@@ -217,7 +217,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
     hooks,
     hangs: hangSource(folder, watch),
     version,
-    ...loggedBy(storage, log),
+    ...loggedBy(storage, log, outgoing),
   });
   const http = inner.nest('HTTP');
   http.own('the server', () => server.close({ graceMs: requestGraceMs }), partDeadlineMs);
@@ -285,7 +285,8 @@ function watchBlocks(
   }
 }
 
-const loggedBy = (storage: StorageWatch, log: DaemonLog) => ({
+const loggedBy = (storage: StorageWatch, log: DaemonLog, outgoing: Outgoing | null) => ({
+  ...(outgoing === null ? {} : { outgoing }),
   storage,
   logDropped: log.dropped,
   logger: storage.log,

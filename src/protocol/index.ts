@@ -38,6 +38,7 @@ export * from './problem.ts';
 export * from './nodes.ts';
 export * from './providers.ts';
 export * from './query.ts';
+export * from './replies.ts';
 export * from './routes.ts';
 export type { Route } from './routes/route.ts';
 export type * from './schema.ts';

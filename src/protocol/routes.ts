@@ -11,6 +11,7 @@ import type { Route } from './routes/route.ts';
 import { permissionsRoutes } from './routes/permissions.ts';
 import { nodesRoutes } from './routes/nodes.ts';
 import { providersRoutes } from './routes/providers.ts';
+import { repliesRoutes } from './routes/replies.ts';
 import { sessionsRoutes } from './routes/sessions.ts';
 import { tasksRoutes } from './routes/tasks.ts';
 import { tokensRoutes } from './routes/tokens.ts';
@@ -64,6 +65,7 @@ export const routes = {
   ...permissionsRoutes,
   ...nodesRoutes,
   ...providersRoutes,
+  ...repliesRoutes,
   ...eventsRoutes,
   ...hangsRoutes,
   ...tokensRoutes,

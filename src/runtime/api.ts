@@ -33,6 +33,7 @@ import type {
   TaskFilter,
   SentBy,
 } from '../store/port.ts';
+import type { OutboxFigures } from '../store/outbox.ts';
 import type { StoredNode } from '../store/nodes.ts';
 import type { ThrottleView } from './throttle/session-throttle.ts';
 import type { ProviderView } from './throttle/providers.ts';
@@ -224,6 +225,8 @@ export type ApiFit = AllTrue<{
 export interface RuntimeStats {
   /** Null while the store does not answer. */
   readonly store: StoreStats | null;
+  /** Messages that go out; null while the store does not answer. */
+  readonly replies: OutboxFigures | null;
   readonly sessionsLive: number;
   readonly agentsRunning: number;
   readonly holds: number;

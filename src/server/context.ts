@@ -5,7 +5,7 @@ import { fullParts } from '../protocol/index.ts';
 import type { AgentTurn, CommandAnswer, Refused, Signalbox } from '../runtime/api.ts';
 import type { StoreHealth } from '../store/port.ts';
 import type { Streams } from './events/streams.ts';
-import type { HangSource } from './options.ts';
+import type { HangSource, Outgoing } from './options.ts';
 import { ProblemError } from './respond.ts';
 import type { Caller, Tokens } from './tokens.ts';
 
@@ -18,6 +18,9 @@ export interface Services {
   readonly metrics: () => Promise<string>;
   readonly hangs: HangSource | null;
   readonly tokens: Tokens;
+  readonly outgoing: Outgoing;
+  /** Wall clock, ms. */
+  readonly now: () => number;
 }
 
 export interface Call<O extends Operation> {
@@ -60,6 +63,7 @@ const absentThings = {
   unknown_node: 'node',
   unknown_hang: 'hang report',
   unknown_token: 'token',
+  unknown_reply: 'message',
 } as const;
 
 const isAbsence = (code: string): code is keyof typeof absentThings => Object.hasOwn(absentThings, code);

@@ -25,6 +25,7 @@ import { metaHandlers } from './handlers/meta.ts';
 import { permissionHandlers } from './handlers/permissions.ts';
 import { nodeHandlers } from './handlers/nodes.ts';
 import { providerHandlers } from './handlers/providers.ts';
+import { replyHandlers } from './handlers/replies.ts';
 import { sessionHandlers } from './handlers/sessions.ts';
 import { taskHandlers } from './handlers/tasks.ts';
 import { tokenHandlers } from './handlers/tokens.ts';
@@ -67,6 +68,7 @@ const handlers: Handlers = {
   ...permissionHandlers,
   ...nodeHandlers,
   ...providerHandlers,
+  ...replyHandlers,
   ...eventHandlers,
   ...hangHandlers,
   ...tokenHandlers,

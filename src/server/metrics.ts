@@ -4,6 +4,7 @@
  */
 import type prom from 'prom-client';
 import type { HistogramView, RuntimeStats } from '../runtime/api.ts';
+import type { OutboxFigures } from '../store/outbox.ts';
 import type { StoreStats } from '../store/port.ts';
 import type { Storage } from './options.ts';
 
@@ -50,7 +51,7 @@ export async function renderMetrics(stats: RuntimeStats, figures: ServerFigures)
   return (await page.text()) + (await processFigures());
 }
 
-function runtimeFigures(page: Page, { store, ...stats }: RuntimeStats): void {
+function runtimeFigures(page: Page, { store, replies, ...stats }: RuntimeStats): void {
   page.gauge('queue_depth', 'Tasks that wait, by lane.', 'lane', stats.queueDepth);
   page.gauge('open_tasks', 'Open tasks.', null, { '': stats.openTasks.open });
   page.gauge('open_tasks_limit', 'Open tasks that the daemon accepts.', null, { '': stats.openTasks.limit });
@@ -75,6 +76,9 @@ function runtimeFigures(page: Page, { store, ...stats }: RuntimeStats): void {
   if (store !== null) {
     storeFigures(page, store);
   }
+  if (replies !== null) {
+    replyFigures(page, replies, Date.now());
+  }
   for (const [name, value] of Object.entries(stats.counters)) {
     page.counter(`${metricName(name)}_total`, `Count of ${name} since the start.`, null, { '': value });
   }
@@ -90,6 +94,13 @@ function storeFigures(page: Page, store: StoreStats): void {
   page.gauge('store_bytes', 'Size of the store.', null, { '': store.bytes });
   page.counter('late_events_dropped_total', 'Events that came after the end of their task.', null, {
     '': store.lateDropped,
+  });
+}
+
+function replyFigures(page: Page, { rows, oldestDue }: OutboxFigures, now: number): void {
+  page.gauge('replies', 'Messages that go out, by state.', 'state', rows);
+  page.gauge('replies_oldest_due_seconds', 'Age of the oldest message that waits to be sent.', null, {
+    '': oldestDue === null ? 0 : Math.max(0, now - oldestDue) / 1000,
   });
 }
 

@@ -57,6 +57,12 @@ export interface Storage {
   readonly health: StoreHealth | null;
 }
 
+/** What sends messages, where there is a door. */
+export interface Outgoing {
+  /** There may be something to send. */
+  wake(): void;
+}
+
 export interface ServerOptions {
   readonly signalbox: Signalbox;
   /** Accepted bearer tokens. None: everybody who reaches the address may call, so only loopback addresses are listened on. */
@@ -73,6 +79,8 @@ export interface ServerOptions {
   readonly hooks?: readonly HookHandler[];
   /** Hang reports. Left out: there are none. */
   readonly hangs?: HangSource;
+  /** Left out: nothing is sent by this daemon. */
+  readonly outgoing?: Outgoing;
   /** Left out: everything can be stored, always. */
   readonly storage?: Storage;
   /** Shown in /openapi.json. */

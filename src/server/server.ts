@@ -174,11 +174,13 @@ class HttpDoor implements SignalboxServer {
   }
 
   #services(): Services {
-    const { signalbox, version = '0.0.0', hangs = null } = this.#options;
+    const { signalbox, version = '0.0.0', hangs = null, outgoing = { wake() {} } } = this.#options;
     let openapi: string | null = null;
     return {
       signalbox,
       hangs,
+      outgoing,
+      now: () => this.#clock.wall(),
       tokens: this.#tokens,
       streams: this.#streams,
       checkReady: () => this.#checkReady(),

@@ -25,6 +25,8 @@ describe('notify', () => {
     const second = receiver.next();
     await cli.up();
     await second;
+    const listed = await cli.json(['replies', '--state', 'posted']);
+    expect(listed['items']).toMatchObject([{ type: 'final', door: 'push:ops' }, { session: 'docs' }]);
     expect(receiver.posts.map(({ text }) => text)).toEqual([
       expect.stringContaining('said: one'),
       expect.stringContaining('said: two'),

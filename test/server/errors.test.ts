@@ -69,7 +69,11 @@ const answering = <T extends object>(part: T): T =>
   new Proxy(part, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
-      if ((name === 'holders' || name === 'store') && typeof value === 'object' && value !== null) {
+      if (
+        (name === 'holders' || name === 'store' || name === 'outbox') &&
+        typeof value === 'object' &&
+        value !== null
+      ) {
         return answering(value);
       }
       return typeof value === 'function' && name !== 'listen' ? async () => answer() : value;

@@ -12,7 +12,7 @@ import type {
   RuntimeStats,
   SessionView,
 } from '../api.ts';
-import type { SessionSummary, Store, StoreStats } from '../../store/port.ts';
+import type { SessionSummary } from '../../store/port.ts';
 import { policyFor } from '../options.ts';
 import type { RuntimeParts } from '../parts.ts';
 import type { SessionActor } from '../session/actor.ts';
@@ -200,7 +200,8 @@ async function runtimeStats(parts: RuntimeParts): Promise<RuntimeStats> {
     queueDepth.background += treeSize(session.indexes.queue) - interactive;
   }
   return {
-    store: await storeStats(context.store),
+    store: await unlessAway(() => context.store.stats()),
+    replies: await unlessAway(() => context.store.outbox.figures()),
     sessionsLive: actors.length,
     agentsRunning: registry.pool.running,
     holds,
@@ -214,9 +215,9 @@ async function runtimeStats(parts: RuntimeParts): Promise<RuntimeStats> {
   };
 }
 
-async function storeStats(store: Pick<Store, 'stats'>): Promise<StoreStats | null> {
+async function unlessAway<T>(read: () => T | Promise<T>): Promise<T | null> {
   try {
-    return await store.stats();
+    return await read();
   } catch {
     // Whoever writes to it says why; the other figures are wanted now.
     return null;
