@@ -91,7 +91,7 @@ function screen(picture: Picture, io: Io): readonly string[] {
   const now = Date.now();
   const { sessions, openTasks, more, permissionRequests } = picture;
   const free = sessions.filter(({ state }) => state === 'free').length;
-  const head = `${picture.url}: ${openTasks.open} open of at most ${openTasks.limit}, ${sessions.length}${more ? ' newest' : ''} sessions, ${free} free`;
+  const head = `${picture.url}: ${openTasks.open} open tasks of at most ${openTasks.limit}; sessions: ${sessions.length}${more ? ' (the newest)' : ''}, ${free} free`;
   const asks = permissionRequestsText(permissionRequests);
   const text = [
     io.paint.faint(oneLine(head, io.columns)),

@@ -32,7 +32,7 @@ test('status shows on one screen who works on what, what asks, and what waits; n
   const asks = await send(cli, 'two', '[[ask:make it]]', '--permissions', 'ask');
   await until(cli, asks, /permission-requested/);
   const plain = (await cli.run(['status'])).stdout;
-  expect(plain).toMatch(/^http:\/\/127\.0\.0\.1:\d+: 3 open of at most \d+, 2 sessions, 0 free$/m);
+  expect(plain).toMatch(/^http:\/\/127\.0\.0\.1:\d+: 3 open tasks of at most \d+; sessions: 2, 0 free$/m);
   expect(plain).toMatch(/^two +asking +\d+ m?s/m);
   expect(plain).toMatch(new RegExp(`^${key} +running .* 1 +漢字 の説明を書く`, 'm'));
   expect(plain).toContain('→ signalbox approve two r1, or deny');
