@@ -7,8 +7,9 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**', '**/fixtures/**', '**/*-real.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // For what hangs. Tests that start programs take seconds, and many times as long on a busy machine.
+    testTimeout: 90_000,
+    hookTimeout: 90_000,
     reporters: ['default', './test/support/summary-reporter.ts'],
   },
 });
