@@ -33,6 +33,18 @@ describe('notify', () => {
     ]);
   });
 
+  test('is checked by `doctor`, and by the start', async () => {
+    await using cli = new Cli();
+    const target = { on: ['final'], url: 'https://example.org/', secret: 'not base64 !!' };
+    writeFileSync(
+      join(cli.folder, 'signalbox.config.mjs'),
+      `export default ${JSON.stringify({ notify: [target] })};\n`,
+    );
+    expect((await cli.run(['doctor'])).stdout).toContain('notify[0].secret is not a Standard Webhooks secret');
+    const up = await cli.run(['up', '--port', '0']);
+    expect([up.code, up.stderr]).toEqual([2, expect.stringContaining('notify[0].secret')]);
+  });
+
   test('is loaded by nothing that the daemon loads at its start', () => {
     const root = new URL('../../', import.meta.url);
     const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');

@@ -1,5 +1,6 @@
 /** A real runtime on a real SQLite file, whose answers a door carries out, in time that the test moves. */
 import { expect } from 'vitest';
+import type { AgentDriver } from '../../src/agents/port.ts';
 import type { Clock } from '../../src/runtime/index.ts';
 import { Outgoing } from '../../src/runtime/outbox/outgoing.ts';
 import type { Door } from '../../src/runtime/outbox/door.ts';
@@ -61,9 +62,13 @@ export interface World extends AsyncDisposable {
 
 export async function openWorld(
   doors: readonly Door[],
-  { senders = 1, limits = {} }: { readonly senders?: number; readonly limits?: Partial<typeof worldLimits> } = {},
+  {
+    senders = 1,
+    limits = {},
+    agent = echo,
+  }: { readonly senders?: number; readonly limits?: Partial<typeof worldLimits>; readonly agent?: AgentDriver } = {},
 ): Promise<World> {
-  const box = await openBox({ agent: echo });
+  const box = await openBox({ agent });
   const clock = new OutgoingClock();
   const errors: unknown[] = [];
   let underWay = 0;

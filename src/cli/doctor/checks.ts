@@ -33,13 +33,24 @@ async function checkRunners(config: DaemonConfig): Promise<readonly Check[]> {
   }
 }
 
+/** As the daemon loads them. */
+async function checkDoors({ doors }: DaemonConfig): Promise<readonly Check[]> {
+  const { loadDoors } = await import('../../gateways/doors.ts');
+  try {
+    const names = (await loadDoors(doors)).map(({ name }) => name);
+    return names.length === 0 ? [] : [ok('notify', names.join(', '))];
+  } catch (error) {
+    return [missing('notify', reasonOf(error), error instanceof AppError ? error.hint : '')];
+  }
+}
+
 async function checkConfig(file: string | null, io: Io): Promise<Configured> {
   const { resolveConfig } = await import('../../daemon/config/resolve.ts');
   try {
     const config = await resolveConfig({ file, environment: io.env, flags: [] });
     const check = ok('configuration', file ?? 'no file: every default');
     return {
-      checks: [check, ...(await checkRunners(config))],
+      checks: [check, ...(await checkRunners(config)), ...(await checkDoors(config))],
       listen: config.listen,
       agent: config.agent,
       store: config.store,

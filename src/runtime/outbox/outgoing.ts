@@ -349,7 +349,9 @@ export class Outgoing {
     const { now } = this.#moment;
     await store.outbox.recover(now);
     await store.outbox.expire(now - limits.maxAgeMs, now);
-    await store.outbox.prune(now - limits.keepMs, tidyRows);
+    while ((await store.outbox.prune(now - limits.keepMs, tidyRows)) === tidyRows) {
+      // There may be more.
+    }
     this.#arm('tidy', tidyMs, () => void this.#whole(() => this.#tidy()));
   }
 
