@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { AgentLogLine } from '../../src/agents/scripted/program/log.ts';
 import { isThere } from '../../src/cli/demo/child.ts';
 import type { Client } from '../../src/client/index.ts';
 import { system } from '../../src/supervise/platform/index.ts';
@@ -20,12 +21,14 @@ afterAll(async () => {
   await server.stop();
 });
 
-/** Its agents, as they have said themselves. */
-const agentsOf = ({ cli }: RealNode): readonly number[] =>
+/** What its agents have done, as they have said themselves. */
+const linesOf = ({ cli }: RealNode): readonly AgentLogLine[] =>
   readFileSync(logOf(cli), 'utf8')
     .trim()
     .split('\n')
-    .map((line) => (JSON.parse(line) as { readonly pid: number }).pid);
+    .map((line) => JSON.parse(line) as AgentLogLine);
+
+const agentsOf = (node: RealNode): readonly number[] => linesOf(node).map(({ pid }) => pid);
 
 const logOf = (cli: Cli): string => join(cli.folder, 'agents.log');
 
@@ -112,7 +115,7 @@ describe('several daemons on one database', { timeout: 60_000 }, () => {
     expect((await beta.client.task(waits.task)).status).toBe('completed');
   });
 
-  test('a stopped daemon loses its sessions: its agent stands still first, and is dead before the next one starts', async () => {
+  test('N01 a stopped daemon loses its sessions: its agent stands still first, and is dead before the next one starts', async () => {
     await using group = await pair();
     const { alpha, beta } = group;
     const work = await begun(alpha, 150);
@@ -124,6 +127,11 @@ describe('several daemons on one database', { timeout: 60_000 }, () => {
     expect(resumed).toBe(false);
     process.kill(alpha.up.ready.daemon, 'SIGCONT');
     expect((await typesOf(beta.client, work)).at(-1)).toBe('final');
+    // Nothing was asked of its agent any more, and the tape has one turn for each prompt.
+    const [first] = linesOf(beta);
+    expect(linesOf(alpha).filter((line) => line.pid === agent && BigInt(line.at) > BigInt(first?.at ?? 0))).toEqual([]);
+    const prompts = [alpha, beta].flatMap(linesOf).filter(({ event }) => event === 'prompt');
+    expect((await typesOf(beta.client, work)).filter((type) => type === 'turn-started')).toHaveLength(prompts.length);
     // It is back, as another node.
     await expect
       .poll(async () => (await beta.client.nodes()).items.map(({ name }) => name), { timeout: 10_000 })

@@ -125,6 +125,10 @@ test('a node that joins knows the end of the feed and the throttles before it cl
   await b.node[Symbol.asyncDispose]();
 });
 
+/** Ids of all tasks, newest first. */
+const tasksOf = async ({ node }: TestNode): Promise<readonly string[]> =>
+  (await node.box.tasks({}, null, 100)).items.map(({ row }) => row.id);
+
 describe('a session of another node', () => {
   test('takes commands through any node, and each caller gets the reply of the owner', async () => {
     await using nodes = await twoNodes();
@@ -221,10 +225,10 @@ describe('a node that dies', () => {
     expectSound(await b.node.ended(task), await b.node.tape(task));
   });
 
-  test('a command on its way to it is applied by the next owner', async () => {
+  test('N02 a command on its way to it is applied once, by the next owner', async () => {
     await using nodes = await twoNodes();
     const { a, b } = nodes;
-    await a.node.background();
+    const first = await a.node.background();
     await a.node.stage.turn();
     a.store.crash();
     const sent = b.node.box.submit({ session: 'test:one', prompt: 'second', lane: 'background' });
@@ -232,6 +236,9 @@ describe('a node that dies', () => {
     const answer = await sent;
     expect(answer).toMatchObject({ kind: 'accepted' });
     (await b.node.stage.turn()).finish();
+    const second = answer.kind === 'accepted' ? answer.task : '';
+    expect((await b.node.ended(second)).status).toBe('completed');
+    expect(await tasksOf(b)).toEqual([second, first]);
   });
 
   test('comes back as a new node when it was only silent, and its agents have been ended', async () => {
@@ -277,6 +284,21 @@ describe('a node whose name is taken', () => {
 });
 
 describe('a node that drains', () => {
+  test('N02 applies once what comes meanwhile, or its successor does', async () => {
+    await using nodes = await twoNodes();
+    const { a, b } = nodes;
+    const first = await a.node.background();
+    await a.node.stage.turn();
+    const [, second] = await Promise.all([b.node.box.drain('a', true), b.node.background({ prompt: 'second' })]);
+    const third = await b.node.background({ prompt: 'third' });
+    for (const task of [first, second, third]) {
+      (await b.node.stage.turn()).finish();
+      expectSound(await b.node.ended(task), await b.node.tape(task));
+    }
+    expect(await tasksOf(b)).toEqual([third, second, first]);
+    expect(b.node.stage.prompts).toHaveLength(3);
+  });
+
   test('hands its sessions over, burns no attempt, and takes no more', async () => {
     await using nodes = await twoNodes();
     const { a, b } = nodes;
@@ -299,13 +321,14 @@ describe('a node that drains', () => {
   });
 });
 
-test('a command that its owner does not take is taken back, and nothing of it is done', async () => {
+test('N02 a command that its owner does not take is taken back, and nothing of it is done', async () => {
   await using nodes = await twoNodes();
   const { a, b, disk } = nodes;
-  await a.node.background();
+  const first = await a.node.background();
   await a.node.stage.turn();
   // It lives, and does not look at its letters any more.
   const { nodes: port } = a.store;
+  const paused = { receive: port?.receive.bind(port) };
   Object.assign(port ?? {}, { receive: () => [] });
   const refused = await b.node.box
     .submit({ session: 'test:one', prompt: 'late', lane: 'background' })
@@ -313,6 +336,10 @@ test('a command that its owner does not take is taken back, and nothing of it is
   expect(refused).toBeInstanceOf(AppError);
   expect((refused as AppError).code).toBe('owner_unreachable');
   expect(disk.letters.size).toBe(0);
+  // It looks again, and finds what was sent since.
+  Object.assign(port ?? {}, paused);
+  const second = await b.node.background({ prompt: 'second' });
+  expect(await tasksOf(b)).toEqual([second, first]);
 }, 20_000);
 
 describe('placement', () => {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { sourcesUnder } from '../tidy/files.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const idPattern = /\b(?:[BCDFTSGW]\d{2}|U\d)\b/g;
+const idPattern = /\b(?:[BCDFNTSGW]\d{2}|U\d)\b/g;
 const rowPattern = /^\| (?<id>[A-Z]\d{1,2}) \| (?<happens>[^|]+) \| (?<holds>[^|]+) \|[^|]*\|$/gm;
 
 /** Each id that a test cites, with the files that do. */

@@ -146,20 +146,23 @@ function claiming({ api, check }: Suite<NodesHarness>): void {
       expect(await b.store.claim(key('s'))).toEqual({ held: { node: a.id, name: 'a' } });
     });
 
-    check('a session of a node that has died or left is claimed, and its late commit is fenced', async (harness) => {
-      const c = await member(harness, 'c');
-      for (const name of ['dies', 'leaves']) {
-        const a = await member(harness, name);
-        const old = await a.owner(name);
-        await old.commit(admit(name));
-        await (name === 'dies' ? bury(c, a) : a.nodes.leave());
-        const next = await c.owner(name);
-        expect(next.lease > old.lease).toBe(true);
-        expect(await old.commit(...wholeTask(`${name} late`))).toEqual({ kind: 'fenced' });
-        expect(await c.store.task(taskId(`${name} late`))).toBe(null);
-        expect((await next.commit(end(name, 1)))?.kind).toBe('committed');
-      }
-    });
+    check(
+      'N01 a session of a node that has died or left is claimed, and its late commit is fenced',
+      async (harness) => {
+        const c = await member(harness, 'c');
+        for (const name of ['dies', 'leaves']) {
+          const a = await member(harness, name);
+          const old = await a.owner(name);
+          await old.commit(admit(name));
+          await (name === 'dies' ? bury(c, a) : a.nodes.leave());
+          const next = await c.owner(name);
+          expect(next.lease > old.lease).toBe(true);
+          expect(await old.commit(...wholeTask(`${name} late`))).toEqual({ kind: 'fenced' });
+          expect(await c.store.task(taskId(`${name} late`))).toBe(null);
+          expect((await next.commit(end(name, 1)))?.kind).toBe('committed');
+        }
+      },
+    );
 
     check('a node that knows the lease and does not own the session writes nothing', async (harness) => {
       const a = await member(harness, 'a');
