@@ -10,6 +10,7 @@ export default defineConfig({
     // For what hangs. Tests that start programs take seconds, and many times as long on a busy machine.
     testTimeout: 90_000,
     hookTimeout: 90_000,
+    expect: { poll: { timeout: 20_000 } },
     reporters: ['default', './test/support/summary-reporter.ts'],
   },
 });

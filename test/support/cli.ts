@@ -28,7 +28,7 @@ interface RunOptions {
 }
 
 /** A run that takes longer than this hangs. */
-const runDeadlineMs = 25_000;
+const runDeadlineMs = 60_000;
 
 /** Nothing of the developer's own: no Signalbox variables, no colours, no home. */
 function environment(home: string, env: RunOptions['env']): NodeJS.ProcessEnv {
