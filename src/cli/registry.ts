@@ -22,6 +22,7 @@ import { command as init } from './commands/init.ts';
 import { command as logs } from './commands/logs.ts';
 import { command as migrate } from './commands/migrate.ts';
 import { command as move } from './commands/move.ts';
+import { command as assign } from './commands/assign.ts';
 import { command as newConversation } from './commands/new.ts';
 import { command as park } from './commands/park.ts';
 import { command as permissions } from './commands/permissions.ts';
@@ -71,6 +72,7 @@ export const commands: readonly Command[] = [
   unpark,
   restart,
   newConversation,
+  assign,
   permissions,
   approve,
   deny,

@@ -63,6 +63,7 @@ const readers: Readers = {
     read: expiresIn,
   },
   model: text('model', 'model', 'NAME'),
+  agent: text('agent', 'agent', 'NAME'),
   permissions: {
     flags: [
       {

@@ -4,6 +4,8 @@ import type {
   PermissionRequestList,
   CancelReceipt,
   CancelRequest,
+  AssignmentReceipt,
+  AssignRequest,
   ConversationReceipt,
   EditRequest,
   EvictRequest,
@@ -162,6 +164,9 @@ function sessionCalls(http: Http, get: Get) {
       get(http.json('restartAgent', { params: { key }, body: whose(by), ...call })),
     newConversation: (key: string, by?: string, call: CallOptions = {}): Promise<ConversationReceipt> =>
       get(http.json('newConversation', { params: { key }, body: whose(by), ...call })),
+    /** Another agent does not know the conversation: the receipt says so. */
+    assignAgent: (key: string, body: AssignRequest, call: CallOptions = {}): Promise<AssignmentReceipt> =>
+      get(http.json('assignAgent', { params: { key }, body, ...call })),
   };
 }
 

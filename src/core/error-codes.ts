@@ -235,6 +235,12 @@ const sessionErrors = {
     title: 'The code runner is not registered',
     hint: 'Name its module in `runners` of the configuration, give it to `createSignalbox`, or leave `runner` out.',
   },
+  unknown_agent: {
+    status: 422,
+    exit: exitCodes.usage,
+    title: 'There is no agent of that name',
+    hint: 'Name an agent of the configuration (`signalbox providers` lists them), or leave `agent` out.',
+  },
   queue_full: {
     status: 429,
     exit: exitCodes.refused,

@@ -111,7 +111,7 @@ function apply(d: Draft, input: Input): RuleReply {
     case 'continue':
       return d.s.settling.length > 0 ? { kind: 'ok' } : stale('unexpected');
     case 'recovered':
-      return recovered(d, input);
+      return recovered(d);
     case 'fenced':
       return fenced(d);
   }

@@ -71,6 +71,10 @@ export const requestExamples: { readonly [O in WithBody]: Examples<O> } = {
   unparkSession: byPerson,
   restartAgent: byPerson,
   newConversation: byPerson,
+  assignAgent: {
+    other: { summary: 'Another agent', value: { agent: 'codex', by } },
+    model: { summary: 'The same agent with another model', value: { agent: 'claude', model: 'opus', by } },
+  },
   respondToPermissionRequest: {
     allow: { summary: 'Allow it', value: { turn: 3, request: 'toolu_01', allow: true, by } },
     deny: {

@@ -46,9 +46,26 @@ export type Throttle = Wire<typeof ThrottleSchema>;
 export const ProviderSchema = {
   type: 'object',
   additionalProperties: false,
-  required: ['name', 'state', 'level', 'reason', 'since', 'until', 'throttlesInRow', 'failures', 'status', 'message'],
+  required: [
+    'name',
+    'agents',
+    'state',
+    'level',
+    'reason',
+    'since',
+    'until',
+    'throttlesInRow',
+    'failures',
+    'status',
+    'message',
+  ],
   properties: {
     name: { type: 'string' },
+    agents: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'Names of the agents of this daemon whose requests go to it.',
+    },
     state: {
       type: 'string',
       enum: ['free', 'throttled', 'probing'],

@@ -1,4 +1,5 @@
 /** Sessions: views, and requests of an operator. */
+import { AssignedSchema } from './conversations.ts';
 import { stopScopes } from '../core/model/inputs.ts';
 import { nullable } from './events/fields.ts';
 import { ParkedSchema } from './events/parts.ts';
@@ -72,7 +73,7 @@ export type SessionSummary = Wire<typeof SessionSummarySchema>;
 export const SessionViewSchema = {
   type: 'object',
   additionalProperties: false,
-  required: [...SessionSummarySchema.required, 'agent', 'model', 'queue', 'throttle', 'permissionRequests'],
+  required: [...SessionSummarySchema.required, 'agent', 'model', 'assigned', 'queue', 'throttle', 'permissionRequests'],
   properties: {
     ...summaryProperties,
     owner: { anyOf: [OwnerSchema, { type: 'null' }] },
@@ -80,6 +81,10 @@ export const SessionViewSchema = {
     model: {
       type: ['string', 'null'],
       description: "The model that its agent was started with or switched to; null: the agent's default, or no agent.",
+    },
+    assigned: {
+      anyOf: [AssignedSchema, { type: 'null' }],
+      description: 'The agent that the session has; null: no task has named one yet.',
     },
     queue: { type: 'array', items: TaskIdSchema, description: 'Waiting tasks in the order of their grants.' },
     throttle: { anyOf: [ThrottleSchema, { type: 'null' }] },

@@ -108,6 +108,14 @@ export const taskSpec = {
     default: null,
     description: "Model of its turns, by the name that the agent uses. Default: the agent's own default.",
   },
+  agent: {
+    type: ['string', 'null'],
+    minLength: 1,
+    maxLength: 50,
+    default: null,
+    description:
+      'Agent of a new session, by its name in the configuration; its `model` is then also that of later tasks that name none. A session that has another agent refuses the task (`agent_differs`). Default: the agent that the session has.',
+  },
   permissions: {
     anyOf: [PermissionPolicySchema, { type: 'null' }],
     default: null,

@@ -142,7 +142,10 @@ export class Admission {
     const { session, idempotencyKey = null, requestDigest: _, sentBy, ...written } = request;
     const { lane, mode, priority, whenBusy, onLost, maxAttempts, conversation, model, expiresIn, ...opaque } =
       fullTaskSpec(written, this.#context.expiresIn);
-    const { runner } = opaque;
+    const { runner, agent } = opaque;
+    if (agent !== null && !this.#context.fleet.has(agent)) {
+      return refused('unknown_agent');
+    }
     if (runner !== null && !this.#registry.runners.has(runner)) {
       return refused('unknown_runner');
     }
@@ -164,6 +167,7 @@ export class Admission {
       at,
       about: originOf(payload),
       payload,
+      assign: agent === null ? { ...this.#context.fleet.usual(key), named: false } : { agent, model, named: true },
       task: {
         id,
         lane,

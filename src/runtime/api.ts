@@ -10,8 +10,8 @@ import type { Epoch, SessionKey, TaskId, TurnId } from '../core/model/ids.ts';
 import type { StopScope } from '../core/model/inputs.ts';
 import type { SessionState, TaskState } from '../core/model/state.ts';
 import type { Where, Lane, TaskStage, TaskStatus } from '../core/model/task.ts';
-import type { Parked, TurnOutcome } from '../core/model/session.ts';
-import type { ConversationState, Receipt, Refusal } from '../core/model/replies.ts';
+import type { Assigned, Parked, TurnOutcome } from '../core/model/session.ts';
+import type { Assignment, ConversationState, Receipt, Refusal } from '../core/model/replies.ts';
 import type { AllTrue, Describes } from '../protocol/describes.ts';
 import type { TurnAnswerSchema } from '../protocol/holds.ts';
 import type { OpenTasksSchema } from '../protocol/open-tasks.ts';
@@ -36,7 +36,7 @@ import type {
 import type { OutboxFigures } from '../store/outbox.ts';
 import type { StoredNode } from '../store/nodes.ts';
 import type { ThrottleView } from './throttle/session-throttle.ts';
-import type { ProviderView } from './throttle/providers.ts';
+import type { NamedProvider } from './throttle/providers.ts';
 
 /** `taskSpec` describes every field; all but the prompt have defaults. */
 export interface SubmitRequest extends TaskSpecInput {
@@ -89,6 +89,7 @@ export interface Refused {
     | 'unknown_node'
     | 'not_throttled'
     | 'unknown_runner'
+    | 'unknown_agent'
     | 'task_ended'
     | 'stale_epoch'
     | 'mode_conflict'
@@ -132,6 +133,7 @@ export type CommandAnswer = { readonly kind: 'ok' } | Refused;
 export type ConversationAnswer =
   | { readonly kind: 'conversation'; readonly state: ConversationState; readonly turn: TurnId | null }
   | Refused;
+export type AssignAnswer = Assignment | Refused;
 export type StopAnswer = { readonly kind: 'receipts'; readonly receipts: readonly Receipt[] } | Refused;
 
 /** Why a task does not run now. Every wait names its deadline, or has none. */
@@ -218,7 +220,7 @@ export type ApiFit = AllTrue<{
   openTasks: Describes<typeof OpenTasksSchema, OpenTasks>;
   turnAnswer: Describes<typeof TurnAnswerSchema, TurnAnswer>;
   /** The schema does not list the classes of failures: they are the agents' to add. */
-  provider: Describes<typeof ProviderSchema, Omit<ProviderView, 'reason'> & { readonly reason: string | null }>;
+  provider: Describes<typeof ProviderSchema, Omit<NamedProvider, 'reason'> & { readonly reason: string | null }>;
 }>;
 
 /** Raw figures for `/metrics`; histograms are arrays of seconds' buckets as in Prometheus. */
@@ -234,7 +236,7 @@ export interface RuntimeStats {
   readonly openTasks: OpenTasks;
   /** Permission requests that wait for a person. */
   readonly permissionRequests: number;
-  readonly providers: readonly ProviderView[];
+  readonly providers: readonly NamedProvider[];
   readonly throttled: { readonly [level in ThrottleView['level']]: number };
   /** Counters since start. */
   readonly counters: { readonly [name: string]: number };
@@ -362,6 +364,8 @@ export interface OperatorCommands {
   restartAgent(session: string, by?: Actor): Promise<CommandAnswer>;
   /** The next prompt begins a fresh conversation. A turn that runs is left alone: the answer says when. */
   newConversation(session: string, by?: Actor): Promise<ConversationAnswer>;
+  /** The session gets this agent and model. A turn that runs is left alone: the answer says when, and whether the conversation is lost. */
+  assignAgent(session: string, wanted: Assigned, by?: Actor): Promise<AssignAnswer>;
   /** Allows or denies a permission request. */
   respond(session: string, response: PermissionResponse): Promise<CommandAnswer>;
   /** Ends the throttle of the provider. Its failed turns are retried at once. */
@@ -400,7 +404,7 @@ export interface LiveReads {
   /** The permission requests of all sessions that wait for a person, oldest first. */
   permissionRequests(): Promise<readonly PermissionRequestView[]>;
   /** The agent's own provider first, whether anything has failed there or not. */
-  providers(): Promise<readonly ProviderView[]>;
+  providers(): Promise<readonly NamedProvider[]>;
   /** Live sessions now, for hang reports: at most 200, synchronous, without I/O. */
   inspect(): readonly LiveSession[];
   /** The agents' processes that live now: synchronous, without I/O. */

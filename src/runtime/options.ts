@@ -12,6 +12,7 @@ import { type Faults, noFaults } from '../store/faults.ts';
 import type { ClusterOptions } from './cluster/options.ts';
 import type { Store, TaskPayload } from '../store/port.ts';
 import { makeRedactor, type Redactor } from '../supervise/index.ts';
+import { Fleet, type FleetOptions } from './fleet.ts';
 import type { Runner } from './api.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { uuidV7 } from './ids.ts';
@@ -52,8 +53,8 @@ export interface SignalboxOptions {
   readonly store: Store;
   /** How this daemon is one of several, where the store is shared. */
   readonly node?: ClusterOptions;
-  /** Drives every session's agent. */
-  readonly agent: AgentDriver;
+  /** Drives the agent of every session; or several of them by name, and which one a session gets. */
+  readonly agent: AgentDriver | FleetOptions;
   /** Code runners by name. */
   readonly runners?: { readonly [name: string]: Runner };
   readonly limits?: Partial<RuntimeLimits>;
@@ -89,7 +90,7 @@ export interface SignalboxOptions {
 /** What the parts of one runtime share. */
 export interface Context {
   readonly store: Store;
-  readonly agent: AgentDriver;
+  readonly fleet: Fleet;
   readonly runners: { readonly [name: string]: Runner };
   readonly limits: RuntimeLimits;
   readonly permissions: Policies;
@@ -111,7 +112,7 @@ export function contextOf(options: SignalboxOptions): Context {
   const clock = options.clock ?? systemClock;
   return {
     store: options.store,
-    agent: options.agent,
+    fleet: new Fleet(options.agent),
     runners: options.runners ?? {},
     limits: { ...defaultLimits, ...options.limits },
     permissions: {

@@ -79,6 +79,7 @@ export function sessionView(session: RuntimeSession): SessionView {
     owner: session.owner,
     agent: session.agent,
     model: session.model,
+    assigned: session.row.assigned ?? null,
     queue: session.queue,
     throttle: session.throttle,
     permissionRequests: session.permissionRequests,

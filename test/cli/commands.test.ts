@@ -293,6 +293,20 @@ describe('a command on tasks and sessions', () => {
     expect(stdout).toMatch(/conversation-ended.+why=command by=/);
   });
 
+  test('gives a session another model, and refuses an agent that is not there', async () => {
+    await cli.json(['send', 'assigned', '[[text:hi]]', '--wait', '--agent', 'scripted']);
+    const first = await cli.run(['assign', 'assigned', 'scripted', '--model', 'large']);
+    expect([first.code, first.stdout]).toEqual([0, 'the next prompt of assigned goes to scripted\n']);
+    expect(await cli.json(['assign', 'assigned', 'scripted', '--model', 'large'])).toMatchObject({
+      session: 'assigned',
+      state: 'unchanged',
+      conversationLost: false,
+    });
+    expect(await cli.json(['session', 'assigned'])).toMatchObject({ assigned: { agent: 'scripted', model: 'large' } });
+    const { code, stderr } = await cli.run(['assign', 'assigned', 'nobody', '--json']);
+    expect([code, JSON.parse(stderr)]).toMatchObject([exitCodes.usage, { error: { code: 'unknown_agent' } }]);
+  });
+
   test('prints errors as JSON with --json', async () => {
     const { code, stderr, stdout } = await cli.run(['task', 'nope', '--json']);
     expect([code, stdout]).toEqual([exitCodes.notFound, '']);
@@ -321,6 +335,7 @@ describe('a refusal of the daemon', () => {
     [['unpark', 'nope'], ofSession],
     [['restart', 'nope'], ofSession],
     [['new', 'nope'], ofSession],
+    [['assign', 'nope', 'scripted'], ofSession],
     [['providers', 'resume', 'nope'], 'There is no provider "nope".'],
     [['hangs', 'nope'], 'There is no hang report "nope".'],
   ])('of %j says that it does not exist, with the hint of the code', async (words, message) => {

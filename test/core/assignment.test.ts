@@ -59,18 +59,6 @@ describe('the agent of a session', () => {
     box.crash();
     expect(box.session.assigned).toEqual({ agent: 'codex', model: 'large' });
   });
-
-  test('is the usual one for a session from before sessions remembered theirs (core/48)', () => {
-    const box = new Box();
-    box.submit('A');
-    box.answers();
-    box.do({ type: 'park', kind: 'closing', reason: 'x', by: null });
-    box.crash({ agent: 'claude', model: null });
-    expect(box.session.assigned).toEqual({ agent: 'claude', model: null });
-    const empty = new Box();
-    empty.crash({ agent: 'claude', model: null });
-    expect(empty.session.assigned).toBeNull();
-  });
 });
 
 describe('an agent that is assigned', () => {

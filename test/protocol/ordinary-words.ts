@@ -10,7 +10,7 @@ what where why workflow writable
 
 connection cpu debug dry durable fatal healthz js json lag latency migrate native openapi pid poll readyz rss terminal tid trigger
 
-collaborator contributor mannequin
+applied collaborator contributor mannequin
 `
   .trim()
   .split(/\s+/);

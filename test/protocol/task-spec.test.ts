@@ -33,6 +33,7 @@ const chosen: TaskSpec = {
   conversation: 'fresh',
   expiresIn: 60_000,
   model: 'm',
+  agent: 'function',
   permissions: { mode: 'ask', allow: ['edit'], deny: ['Bash'] },
   labels: { a: 'b' },
 };
@@ -69,7 +70,7 @@ describe('every field of a task', () => {
 
   test('has a flag of the command line', () => {
     const flags =
-      '--lane background --mode external --when-busy collect --priority 7 --input {"depth":2} --source s --rights r --author ada --on-lost fail --max-attempts 5 --conversation fresh --expires-in 60000 --model m --permissions ask --allow edit --deny Bash --label a=b';
+      '--lane background --mode external --when-busy collect --priority 7 --input {"depth":2} --source s --rights r --author ada --on-lost fail --max-attempts 5 --conversation fresh --expires-in 60000 --model m --agent function --permissions ask --allow edit --deny Bash --label a=b';
     const parsed = parse(['send', 's', 'p', ...flags.split(' ')]);
     const call = parsed.kind === 'run' ? parsed.call : null;
     expect(call).toBeInstanceOf(Call);

@@ -15,6 +15,7 @@ const refusals: { readonly [C in Refused['code']]: true } = {
   session_busy: true,
   rollback_unsupported: true,
   agent_differs: true,
+  unknown_agent: true,
   text_sent: true,
   turn_sent: true,
   task_merged: true,

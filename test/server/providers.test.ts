@@ -15,6 +15,7 @@ describe('providers', () => {
     expect((await client.providers()).items).toEqual([
       {
         name: 'function',
+        agents: ['function'],
         state: 'free',
         level: null,
         reason: null,

@@ -48,6 +48,7 @@ const needed: { readonly [O in Operation]: Scope | null } = {
   unparkSession: 'operate',
   restartAgent: 'operate',
   newConversation: 'operate',
+  assignAgent: 'operate',
   listPermissionRequests: 'read',
   respondToPermissionRequest: 'operate',
   listNodes: 'read',

@@ -393,10 +393,10 @@ export class Box {
     this.#durable = durableOf(this.session);
   }
   /** The node dies; another one takes the session up from what was committed, and nothing else. */
-  crash(usual?: Assigned): void {
+  crash(): void {
     this.session = freeze(rebuild(this.#durable, this.#limits));
     this.armed.clear();
-    this.do({ type: 'recovered', ...(usual === undefined ? {} : { usual }) });
+    this.do({ type: 'recovered' });
   }
 }
 

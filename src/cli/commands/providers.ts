@@ -19,6 +19,7 @@ export const command: Command = {
 
 const columns: readonly Column[] = [
   { title: 'PROVIDER', min: 10 },
+  { title: 'AGENTS', min: 8 },
   { title: 'STATE', min: 12 },
   { title: 'REASON' },
   { title: 'FAILURES', optional: true },
@@ -48,12 +49,13 @@ async function run(call: Call, io: Io): Promise<number> {
   const rows = answer.items.map((provider) => ({
     cells: [
       provider.name,
+      provider.agents.join(', '),
       stateText(provider, now),
       provider.reason ?? '',
       String(provider.failures),
       provider.message === null ? '' : `${provider.status === null ? '' : `${provider.status} `}${provider.message}`,
     ],
-    paints: [io.paint.strong, provider.state === 'free' ? io.paint.good : io.paint.warn],
+    paints: [io.paint.strong, io.paint.strong, provider.state === 'free' ? io.paint.good : io.paint.warn],
   }));
   io.print(table(columns, rows, io));
   return 0;

@@ -182,11 +182,7 @@ type ShellInput =
   /** The runtime needs the agent's place for another session; only an agent at rest is closed. */
   | { readonly type: 'make-room' }
   /** First input after a rebuild from the store: the agent and the runners of the old node are gone. */
-  | {
-      readonly type: 'recovered';
-      /** The agent of a session that had one before sessions remembered theirs. */
-      readonly usual?: Assigned;
-    }
+  | { readonly type: 'recovered' }
   /** `step` has thrown for another input. The session stops loudly and waits for the operator. */
   | { readonly type: 'fault'; readonly reason: string }
   /** The lease is lost: end everything here, write nothing. */

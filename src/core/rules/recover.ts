@@ -15,10 +15,7 @@ import { onWire } from './turn.ts';
 const okReply: Reply = { kind: 'ok' };
 
 /** First input after a rebuild: the old node's agent, code runners and timers are gone with it. */
-export function recovered(d: Draft, { usual }: InputOf<'recovered'>): Reply {
-  if (usual !== undefined && d.s.assigned === null && d.s.incarnations > 0) {
-    d.s.assigned = usual;
-  }
+export function recovered(d: Draft): Reply {
   invariant(d.s.agent.kind === 'none', 'a rebuilt session has no agent');
   sessionEvent(d, 'recovered', { owner: d.s.hold?.task ?? null });
   giveUp(d, 'node_restarted');

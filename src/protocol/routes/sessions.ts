@@ -1,5 +1,5 @@
 /** Routes of sessions: views, and requests of an operator. */
-import { ConversationReceiptSchema } from '../conversations.ts';
+import { AssignmentReceiptSchema, AssignRequestSchema, ConversationReceiptSchema } from '../conversations.ts';
 import { CursorSchema } from '../ids.ts';
 import {
   ByRequestSchema,
@@ -95,5 +95,15 @@ export const sessionsRoutes = {
     body: ByRequestSchema,
     success: { 200: ConversationReceiptSchema },
     codes: ['bad_id', 'unknown_session'],
+  },
+  assignAgent: {
+    method: 'POST',
+    path: '/v1/sessions/{key}/agent',
+    scope: 'operate',
+    summary: 'Give the session another agent or model, as soon as no turn of it runs',
+    params: sessionParams,
+    body: AssignRequestSchema,
+    success: { 200: AssignmentReceiptSchema },
+    codes: ['bad_id', 'unknown_session', 'unknown_agent'],
   },
 } as const satisfies { readonly [operation: string]: Route };

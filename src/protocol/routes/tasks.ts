@@ -43,6 +43,7 @@ export const tasksRoutes = {
       'rollback_unsupported',
       'agent_differs',
       'unknown_runner',
+      'unknown_agent',
       'mode_conflict',
       'duplicate_task',
       'key_reused',

@@ -13,8 +13,9 @@
  *  agent-host/6 The slots learn what the agent does after each commit of its session, before they learn that an ask was declined.
  */
 import { constants } from 'node:os';
-import type { AgentEvent, AgentHandle } from '../../agents/port.ts';
+import type { AgentDriver, AgentEvent, AgentHandle } from '../../agents/port.ts';
 import { notice } from '../../agents/shared/parts.ts';
+import { invariant } from '../../core/errors.ts';
 import type { Actor } from '../../core/model/actor.ts';
 import { turnId, type Incarnation, type SessionKey, type TaskId, type TurnId } from '../../core/model/ids.ts';
 import type { Input } from '../../core/model/inputs.ts';
@@ -46,6 +47,8 @@ const brokenChannel = 'channel_broken';
 
 interface Live {
   readonly incarnation: Incarnation;
+  /** Null: there is no such agent. */
+  driver: AgentDriver | null;
   readonly output: AgentOutput;
   readonly unanswered: UnansweredRequests;
   /** Null: not yet made. */
@@ -111,6 +114,7 @@ interface AgentFacts {
 
 /** What a start takes from the core. */
 interface Wanted {
+  readonly agent: string | null;
   readonly conversation: string | null;
   readonly model: string | null;
 }
@@ -189,10 +193,11 @@ export class AgentHost {
 
   /** `started` is called when the process is really being started: from then on the start deadline counts. */
   start(incarnation: Incarnation, wanted: Wanted, started: () => void): void {
-    const { agent, limits } = this.#context;
+    const { limits } = this.#context;
     const { throttle, pool, session, state } = this.#parts;
     const live: Live = {
       incarnation,
+      driver: null,
       output: new AgentOutput({
         incarnation,
         context: this.#context,
@@ -229,9 +234,13 @@ export class AgentHost {
     if (this.#waitsForNode()) {
       return;
     }
+    const driver = this.#driverOf(live, wanted);
+    if (driver === null) {
+      return;
+    }
     live.claim = pool.claim({
       session,
-      needsFolder: agent.needsFolder !== false,
+      needsFolder: driver.needsFolder !== false,
       task: () => neededFor(state()),
       granted: (folder) => this.#begin(live, wanted, folder, started),
       waits: () => this.#waits(live),
@@ -239,6 +248,16 @@ export class AgentHost {
       asked: (what, turn, by) => this.#asked(live, what, turn, by),
     });
     live.claim.open(isUrgent(state()));
+  }
+
+  /** Null: there is none of that name, and its start has failed. */
+  #driverOf(live: Live, { agent }: Wanted): AgentDriver | null {
+    try {
+      live.driver = this.#context.fleet.driver(this.#parts.session, agent);
+    } catch (error) {
+      this.#failed(live, error);
+    }
+    return live.driver;
   }
 
   /** This node lacks what the agent needs: it is not started here. */
@@ -282,7 +301,8 @@ export class AgentHost {
       this.#start(live, wanted);
       return;
     }
-    keeper.find({ session, conversation, folder }, this.#parts.covers).then(
+    const { driver } = live;
+    keeper.find({ session, conversation, folder, driver }, this.#parts.covers).then(
       (lost) => this.#startIn(live, wanted, lost),
       (error: unknown) => this.#failed(live, error),
     );
@@ -303,11 +323,11 @@ export class AgentHost {
   }
 
   #start(live: Live, wanted: Wanted): void {
-    const { agent } = this.#context;
     const { session } = this.#parts;
-    const { folder, token } = live;
+    const { folder, token, driver } = live;
+    invariant(driver !== null, 'an agent that starts has a driver');
     try {
-      live.handle = agent.start({
+      live.handle = driver.start({
         session,
         incarnation: live.incarnation,
         conversation: wanted.conversation,
@@ -555,9 +575,9 @@ export class AgentHost {
   /** Where conversations move among nodes, and the agent has named its own. */
   #kept(live: Live, use: (keeper: ConversationKeeper, owned: OwnedConversation) => void): void {
     const { nodes, session, lease } = this.#parts;
-    const { conversation, folder } = live;
+    const { conversation, folder, driver } = live;
     if (nodes !== null && conversation !== null) {
-      use(nodes.conversations, { session, conversation, folder, lease: lease() });
+      use(nodes.conversations, { session, conversation, folder, driver, lease: lease() });
     }
   }
 

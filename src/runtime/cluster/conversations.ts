@@ -8,12 +8,11 @@
  *  conversations/3 A session is given back when its conversation is kept, or cannot be.
  *  conversations/4 Writes of one session are carried out one after the other; of those that wait the newest counts.
  */
-import type { ConversationFile, ConversationPlace } from '../../agents/conversation-file.ts';
-import type { AgentDriver } from '../../agents/port.ts';
+import type { ConversationFile } from '../../agents/conversation-file.ts';
 import type { SessionKey, TurnId } from '../../core/model/ids.ts';
 import type { Nodes } from '../../store/nodes.ts';
 import type { Context } from '../options.ts';
-import type { ConversationKeeper, OwnedConversation } from './conversation-keeper.ts';
+import type { ConversationKeeper, DrivenConversation, OwnedConversation } from './conversation-keeper.ts';
 import { packed, placeOf, unpack } from '../workspace/conversation-files.ts';
 
 interface ConversationsParts {
@@ -42,14 +41,14 @@ export class Conversations implements ConversationKeeper {
     this.#parts = parts;
   }
 
-  async find(place: ConversationPlace, covers: (turn: number) => boolean): Promise<string | null> {
-    const { nodes, name, context } = this.#parts;
+  async find(place: DrivenConversation, covers: (turn: number) => boolean): Promise<string | null> {
+    const { nodes, name } = this.#parts;
     await this.kept(place.session);
     const kept = await nodes.conversation(place.session);
     if (kept === null || kept.conversation !== place.conversation || kept.node === name) {
       return null;
     }
-    const files = filesOf(context.agent, place);
+    const files = filesOf(place);
     if (kept.place !== null && kept.place === (await folderOf(files))) {
       return null;
     }
@@ -71,15 +70,15 @@ export class Conversations implements ConversationKeeper {
   }
 
   async opened(owned: OwnedConversation, isWanted: () => boolean): Promise<void> {
-    const { nodes, name, context } = this.#parts;
+    const { nodes, name } = this.#parts;
     const { session, lease, conversation } = owned;
     await this.kept(session);
-    const place = await folderOf(filesOf(context.agent, owned));
+    const place = await folderOf(filesOf(owned));
     await this.#store(() => nodes.openConversation(session, lease, { conversation, node: name, place }), isWanted);
   }
 
   turned(conversation: OwnedConversation, turn: TurnId): void {
-    if (this.#isMovable) {
+    if (conversation.driver?.conversationFiles !== undefined) {
       this.#write({ conversation, turn, open: true });
     }
   }
@@ -96,10 +95,6 @@ export class Conversations implements ConversationKeeper {
   /** Of all sessions. */
   async allKept(): Promise<void> {
     await Promise.all(this.#writing.values());
-  }
-
-  get #isMovable(): boolean {
-    return this.#parts.context.agent.conversationFiles !== undefined;
   }
 
   #write(write: Write): void {
@@ -123,8 +118,8 @@ export class Conversations implements ConversationKeeper {
   }
 
   async #keep({ conversation, turn, open }: Write): Promise<void> {
-    const { nodes, name, context } = this.#parts;
-    const files = filesOf(context.agent, conversation);
+    const { nodes, name } = this.#parts;
+    const files = filesOf(conversation);
     const got = files === null ? { lack: unnamed } : await packed(files);
     const { session, lease, conversation: id } = conversation;
     const [text, lack] = 'text' in got ? [got.text, null] : [null, got.lack];
@@ -157,4 +152,4 @@ export class Conversations implements ConversationKeeper {
 const folderOf = async (files: readonly ConversationFile[] | null): Promise<string | null> =>
   files?.[0] === undefined ? null : placeOf(files[0]);
 
-const filesOf = (agent: AgentDriver, place: ConversationPlace) => agent.conversationFiles?.(place) ?? null;
+const filesOf = ({ driver, ...place }: DrivenConversation) => driver?.conversationFiles?.(place) ?? null;

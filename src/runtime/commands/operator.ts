@@ -44,6 +44,13 @@ export function operatorCommands(parts: RuntimeParts): OperatorCommands {
       const reply = await ask(parts, session, (at) => ({ type: 'new-conversation', at, by: by ?? null }));
       return reply.kind === 'conversation' ? reply : refusal(reply);
     },
+    async assignAgent(session, { agent, model }, by) {
+      if (!parts.context.fleet.has(agent)) {
+        return refused('unknown_agent');
+      }
+      const reply = await ask(parts, session, (at) => ({ type: 'assign-agent', at, agent, model, by: by ?? null }));
+      return reply.kind === 'assigned' ? reply : refusal(reply);
+    },
     async respond(session, { turn, request, allow, note, by }) {
       const response = { turn: turnId(turn), request, allow, note: note ?? null, by: by ?? null };
       return command(session, (at) => ({ type: 'respond', at, ...response }));

@@ -16,7 +16,7 @@ import type { SessionSummary } from '../../store/port.ts';
 import { policyFor } from '../options.ts';
 import type { RuntimeParts } from '../parts.ts';
 import type { SessionActor } from '../session/actor.ts';
-import type { ProviderView } from '../throttle/providers.ts';
+import type { NamedProvider } from '../throttle/providers.ts';
 import { agentOf, explainEnded, explainOpen, ownerOf, permissionRequestsOf } from './explain.ts';
 import { sessionNow, taskNow } from './states.ts';
 
@@ -70,10 +70,14 @@ async function turnOf({ context, registry }: RuntimeParts, session: SessionKey):
   return task === null ? null : { task, lane, policy: policyFor(context.permissions, task.payload, lane) };
 }
 
-/** The agent's own provider is first, and present from the start. */
-export function providerViews({ context, registry: { providers } }: RuntimeParts): readonly ProviderView[] {
-  const own = context.agent.provider;
-  return [providers.view(own), ...providers.list().filter(({ name }) => name !== own)];
+/** Those of the agents are first, and present from the start. */
+export function providerViews({ context, registry: { providers } }: RuntimeParts): readonly NamedProvider[] {
+  const own = context.fleet.providers();
+  const others = providers.list().filter((one) => !own.some(({ name }) => name === one.name));
+  return [
+    ...own.map(({ name, agents }) => ({ ...providers.view(name), agents })),
+    ...others.map((one) => ({ ...one, agents: [] })),
+  ];
 }
 
 export async function explain(

@@ -105,7 +105,7 @@ export class SessionActor {
       clock: context.clock,
       random: context.random,
       providers: parts.providers,
-      provider: context.agent.provider,
+      provider: () => context.fleet.providerOf(this.#session),
       crashes: parts.crashes,
       freshWhenFull: context.freshWhenFull,
       post: (throttle) => this.post({ type: 'throttle', at: context.clock.wall(), throttle }),
@@ -398,6 +398,9 @@ export class SessionActor {
       this.#effects.observe(batch);
       this.#effects.run(batch.effects, batch.payloads);
       this.host.settled();
+      if (batch.before.assigned?.agent !== this.#session.assigned?.agent) {
+        this.throttle.tell();
+      }
       context.faults.at('runtime.after-effects');
     }
     if (outcome !== null && outcome.late > 0) {

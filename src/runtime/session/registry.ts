@@ -13,6 +13,7 @@ import type { SessionKey } from '../../core/model/ids.ts';
 import type { Input } from '../../core/model/inputs.ts';
 import type { Reply } from '../../core/model/replies.ts';
 import { newSession } from '../../core/queue.ts';
+import type { SessionRow } from '../../core/model/records.ts';
 import { rebuild } from '../../core/rebuild.ts';
 import type { HeldSession, StoredSession } from '../../store/port.ts';
 import { SessionActor, type Batch } from './actor.ts';
@@ -20,6 +21,7 @@ import { Crashes } from '../throttle/crashes.ts';
 import { closing } from '../refusals.ts';
 import { Committer } from './committer.ts';
 import type { Hub } from '../queries/hub.ts';
+import type { Fleet } from '../fleet.ts';
 import { type Context, partsPerStep } from '../options.ts';
 import { AgentPool } from '../agent/pool.ts';
 import { ProcessRows } from '../agent/process-rows.ts';
@@ -36,6 +38,10 @@ export interface Elsewhere {
 }
 
 const elsewhere: Elsewhere = { elsewhere: true };
+
+/** A session that had an agent before sessions remembered theirs had the usual one. */
+const withAgent = (row: SessionRow, fleet: Fleet): SessionRow =>
+  row.incarnations === 0 || (row.assigned ?? null) !== null ? row : { ...row, assigned: fleet.usual(row.key) };
 
 export class Registry {
   readonly pool: AgentPool;
@@ -171,7 +177,10 @@ export class Registry {
     const core = { maxPassedOver, maxOpen, partsPerStep, freshWhenFull: this.#context.freshWhenFull };
     const { row, open, seq, lease } = stored;
     // A session without tasks may have its own events: a throttle, a hang report.
-    const session = row === null ? { ...newSession(key, core), seq } : rebuild({ row, seq, open }, core);
+    const session =
+      row === null
+        ? { ...newSession(key, core), seq }
+        : rebuild({ row: withAgent(row, this.#context.fleet), seq, open }, core);
     const actor = new SessionActor(
       {
         context: this.#context,
@@ -203,6 +212,15 @@ export class Registry {
     }
     if (open.length > 0 || (row !== null && row.hold !== null)) {
       actor.post({ type: 'recovered', at: clock.wall() });
+    }
+    const successor = this.#context.fleet.successorOf(session);
+    if (successor !== null) {
+      actor.post({
+        type: 'assign-agent',
+        at: clock.wall(),
+        ...successor,
+        by: { kind: 'daemon', name: 'configuration' },
+      });
     }
     if (row?.parked?.kind === 'closing') {
       actor.post({ type: 'unpark', at: clock.wall(), by: { kind: 'daemon', name: 'start' } });

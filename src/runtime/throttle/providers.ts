@@ -40,6 +40,11 @@ export interface ProviderView {
   readonly status: number | null;
 }
 
+/** `agents`: the names of those whose requests go to it. */
+export interface NamedProvider extends ProviderView {
+  readonly agents: readonly string[];
+}
+
 /** Probing lasts as long as the throttle did, within these bounds. */
 const probeMinMs = 5_000;
 const probeMaxMs = 60_000;

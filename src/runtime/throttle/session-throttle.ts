@@ -40,7 +40,8 @@ interface SessionThrottleParts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly providers: Providers;
-  readonly provider: string;
+  /** That of the agent that the session has now. */
+  readonly provider: () => string;
   readonly crashes: CrashLoop;
   /** A conversation that is too long is not used any more. */
   readonly freshWhenFull: boolean;
@@ -81,7 +82,7 @@ export class SessionThrottle {
 
   failed(failure: ProviderFailure, sentAt: number): void {
     const { providers, provider, random } = this.#parts;
-    providers.failed(provider, failure, sentAt);
+    providers.failed(provider(), failure, sentAt);
     const rule = throttleRules[failure.class];
     if (rule !== undefined) {
       this.#failures += 1;
@@ -94,7 +95,7 @@ export class SessionThrottle {
   }
 
   retrying(failure: ProviderFailure, sentAt: number): void {
-    this.#parts.providers.retrying(this.#parts.provider, failure, sentAt);
+    this.#parts.providers.retrying(this.#parts.provider(), failure, sentAt);
   }
 
   /** A turn has completed. */
@@ -102,7 +103,7 @@ export class SessionThrottle {
     const { providers, provider } = this.#parts;
     this.#failures = 0;
     this.#contexts = 0;
-    providers.succeeded(provider);
+    providers.succeeded(provider());
     this.lift('retry');
     this.lift('context');
   }
@@ -200,8 +201,9 @@ export class SessionThrottle {
       }
     }
     const { provider, providers, clock } = this.#parts;
-    const since = providers.view(provider).since ?? clock.wall();
-    return { ...strictest, cause: 'provider', since, detail: provider };
+    const name = provider();
+    const since = providers.view(name).since ?? clock.wall();
+    return { ...strictest, cause: 'provider', since, detail: name };
   }
 
   clear(): void {
@@ -228,7 +230,7 @@ export class SessionThrottle {
 
   #strictest(): Throttle | null {
     const { providers, provider } = this.#parts;
-    let strictest = providers.throttleOf(provider);
+    let strictest = providers.throttleOf(provider());
     for (const { throttle } of this.#own.values()) {
       strictest = stricter(throttle, strictest);
     }

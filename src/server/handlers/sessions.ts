@@ -12,7 +12,8 @@ type SessionOperation =
   | 'parkSession'
   | 'unparkSession'
   | 'restartAgent'
-  | 'newConversation';
+  | 'newConversation'
+  | 'assignAgent';
 
 /** Throws `unknown_session`. */
 export async function sessionOf(signalbox: Signalbox, key: string): Promise<RuntimeSession> {
@@ -57,5 +58,15 @@ export const sessionHandlers: Handlers<SessionOperation> = {
       return refuse(answer, params.key);
     }
     return { status: 200, body: { session: params.key, state: answer.state, turn: answer.turn } };
+  },
+
+  async assignAgent({ params, body, caller }, { signalbox }) {
+    const { agent, model = null } = body;
+    const answer = await signalbox.assignAgent(params.key, { agent, model }, actorOf(caller, body.by));
+    if (answer.kind === 'refused') {
+      return refuse(answer, answer.code === 'unknown_agent' ? agent : params.key);
+    }
+    const { state, turn, conversationLost } = answer;
+    return { status: 200, body: { session: params.key, agent, model, state, turn, conversationLost } };
   },
 };

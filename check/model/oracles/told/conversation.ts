@@ -1,6 +1,6 @@
 /** What the session's tape says of a conversation that is not resumed any more: whose wish that was, or whose turn has filled it. */
 import type { Actor } from '../../../../src/core/model/actor.ts';
-import type { Assigned, ConversationEnding } from '../../../../src/core/model/session.ts';
+import type { ConversationEnding } from '../../../../src/core/model/session.ts';
 import { treeGet } from '../../../../src/core/tree.ts';
 import { actor, type Facts, hasFilled, taskActor } from './facts.ts';
 import type { Told } from './told.ts';
@@ -32,15 +32,9 @@ export function endedConversation(facts: Facts): ConversationEnding | null {
   return isOver && !isLost && !changesAgent(facts) ? causeOf(facts) : null;
 }
 
-/** The agent that it had before the step; that of one which remembered none is told with its takeover. */
-const formerOf = ({ before, input }: Facts): Assigned | null =>
-  before.assigned === null && input.type === 'recovered' && before.incarnations > 0
-    ? (input.usual ?? null)
-    : before.assigned;
-
 /** It has another agent now, which was assigned in this step or before. */
 export const changesAgent = (facts: Facts): boolean =>
-  facts.input.type !== 'submit' && formerOf(facts)?.agent !== facts.after.assigned?.agent;
+  facts.input.type !== 'submit' && facts.before.assigned?.agent !== facts.after.assigned?.agent;
 
 /** Who wanted the agent that it has from this step on. */
 export const assignedBy = ({ before, input }: Facts): Actor | null =>
@@ -53,7 +47,7 @@ export const assignedBy = ({ before, input }: Facts): Actor | null =>
 export function toldOfAssignment(facts: Facts): readonly Told[] {
   const { before, after, input } = facts;
   const { assigned } = after;
-  const former = formerOf(facts);
+  const former = before.assigned;
   const isSame = assigned?.agent === former?.agent && assigned?.model === former?.model;
   const isUsual = before.assigned === null && input.type === 'submit' && input.assign?.named !== true;
   if (assigned === null || isSame || isUsual) {
