@@ -8,10 +8,13 @@ import type { AgentDescriptor, LaunchOptions, ProgramAgent } from '../agents/des
 import type { AgentDriver } from '../agents/port.ts';
 import type { Widening } from '../agents/shared/widening.ts';
 import { agentNamed, agents } from '../agents/registry.ts';
-import { AppError } from '../core/errors.ts';
+import { AppError, invariant } from '../core/errors.ts';
+import type { FleetOptions } from '../runtime/fleet.ts';
 import type { AgentConfig, SandboxMode } from '../protocol/config.ts';
 import { nearest } from '../protocol/nearest.ts';
 import { pickEnvironment } from '../supervise/index.ts';
+import type { DaemonConfig } from './config/resolve.ts';
+import { usualAgent } from './config/session-rules.ts';
 import type { Environment } from './find-program.ts';
 import { findAgent, findProgram, loginSign } from './find-program.ts';
 import { inSandbox, sandboxMode, type SandboxState } from './sandbox.ts';
@@ -77,6 +80,27 @@ export async function chooseAgent(config: AgentConfig, surroundings: Surrounding
     standIn: agent.kind === 'built-in',
   };
 }
+
+/** Each of them, the first first, and which one a session gets. Throws as `chooseAgent` does, with the name of the agent. */
+export async function chooseAgents(
+  { agents, oneAgent, sessions }: Pick<DaemonConfig, 'agents' | 'oneAgent' | 'sessions'>,
+  surroundings: Surroundings,
+): Promise<{ readonly chosen: readonly [ChosenAgent, ...ChosenAgent[]]; readonly fleet: FleetOptions }> {
+  const names = Object.keys(agents);
+  const [first, ...others] = await Promise.all(
+    Object.entries(agents).map(([name, config]) =>
+      chooseAgent(config, surroundings).catch((error: unknown) => {
+        throw oneAgent || !(error instanceof AppError) ? error : named(name, error);
+      }),
+    ),
+  );
+  invariant(first !== undefined, 'a configuration has an agent');
+  const chosen = [first, ...others] as const;
+  const drivers = Object.fromEntries(chosen.map(({ driver }, at) => [names[at] ?? '', driver]));
+  return { chosen, fleet: { drivers, usual: usualAgent(sessions, agents), follows: oneAgent } };
+}
+
+const named = (name: string, { message, hint }: AppError): AppError => badConfig(`agents.${name}: ${message}`, hint);
 
 interface Given {
   readonly launch: LaunchOptions;

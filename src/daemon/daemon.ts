@@ -32,7 +32,8 @@ import { Scope } from '../supervise/scope.ts';
 import { type Widening, describeWidening } from '../agents/shared/widening.ts';
 import { platformLacks } from '../supervise/platform/lacks.ts';
 import { LogFile } from './log-file.ts';
-import { type ChosenAgent, chooseAgent, loginOf } from './agent.ts';
+import { ruleFinder } from './config/session-rules.ts';
+import { type ChosenAgent, chooseAgents, loginOf } from './agent.ts';
 import type { DaemonConfig } from './config/resolve.ts';
 import { openFolder } from './data-folder.ts';
 import { hangSource, watchSessions } from './hangs.ts';
@@ -178,13 +179,13 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   openFolder(folder);
   const resolveSession = aliasResolver(config.aliases);
   const runners = await configuredRunners(config);
-  const agent = await chooseAgent(config.agent, { folder, startMs: config.limits.startMs });
+  const agents = await chooseAgents(config, { folder, startMs: config.limits.startMs });
   // The lock of the store comes first: of two daemons on one folder the second touches nothing.
   const { store, name, close } = await openStore({ folder, config, ending: options.ending, faults, pid });
   scope.own('the store', close, partDeadlineMs);
   const token = await loadToken(folder);
   const { redact, log } = logOf(options, token);
-  warnOf(agent, log);
+  warnOf(agents.chosen, log);
   const storage = await watchStorage(scope, { store, log, clock: systemClock });
   const onError = errorsTo(storage.log);
   const address = addressToCome();
@@ -193,7 +194,7 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
     begin: address.known,
     store,
     node: nodeOptions({ config, folder, pid, version, address: () => address.url, guard }, storage.log),
-    agent: agent.driver,
+    agent: agents.fleet,
     runners,
     ...sessionSettings(config),
     workspaces: workspacesOf(options, onError),
@@ -226,13 +227,13 @@ async function openDaemon(scope: Scope, options: DaemonOptions): Promise<Daemon>
   await begun(inner, signalbox, outgoing);
   const file: DaemonFile = { url, pid, version, startedAt: options.now(), agent: loginFact(config.agent) };
   http.nest('daemon file').own(dataFiles.daemon, await writeDaemonFile(folder, file), partDeadlineMs);
-  log.info({ url, folder, store: name, agent: agent.driver.name }, 'ready');
+  log.info({ url, folder, store: name, agents: Object.keys(agents.fleet.drivers) }, 'ready');
   const logging = log.open();
   return {
     url,
     folder,
     store: name,
-    ...described(agent, hooks),
+    ...described(agents.chosen[0], hooks),
     runners: Object.keys(runners),
     signalbox,
     async close(how = {}) {
@@ -258,6 +259,11 @@ async function begun(scope: Scope, { ready }: Signalbox, outgoing: Outgoing | nu
   }
 }
 
+const chosenFolder = (sessions: DaemonConfig['sessions']): ((session: string) => string | null) => {
+  const ruleOf = ruleFinder(sessions);
+  return (session) => ruleOf(session)?.folder ?? null;
+};
+
 /** A folder is another machine's only when the launcher of a silent daemon has ended its agents. */
 const workspacesOf = (
   { folder, config }: DaemonOptions,
@@ -265,6 +271,7 @@ const workspacesOf = (
 ): Workspaces =>
   new Workspaces({
     root: join(folder, dataFiles.workspaces),
+    chosen: chosenFolder(config.sessions),
     rules: config.workspaces,
     quietMs: Math.max(quietMinMs, quietTtls * config.node.ttlMs),
     onLost: (error) => onError(error, 'workspace'),
@@ -312,9 +319,11 @@ const errorsTo =
   (error: unknown, where: string): void =>
     log.error({ err: error, where }, 'not handled where it happened');
 
-function warnOf({ sandbox, widening }: ChosenAgent, log: DaemonLog): void {
-  warnOfLacks(log, sandbox);
-  warnOfWidening(log, widening);
+function warnOf(chosen: readonly ChosenAgent[], log: DaemonLog): void {
+  for (const { sandbox, widening } of chosen) {
+    warnOfLacks(log, sandbox);
+    warnOfWidening(log, widening);
+  }
 }
 
 function warnOfLacks(log: DaemonLog, sandbox: SandboxState): void {

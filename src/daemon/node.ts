@@ -1,13 +1,13 @@
 /** How this daemon is one of several on one store. */
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
-import { globOf } from '../core/glob.ts';
 import { leaseTimes } from '../protocol/lease-times.ts';
 import type { ClusterOptions, LeaseGuard } from '../runtime/cluster/options.ts';
 import { monotonicMs } from '../supervise/index.ts';
 import type { Logger } from '../server/options.ts';
 import type { Watchdog } from '../supervise/watchdog/watchdog.ts';
 import type { DaemonConfig } from './config/resolve.ts';
+import { ruleFinder } from './config/session-rules.ts';
 
 interface NodeParts {
   readonly config: Pick<DaemonConfig, 'node' | 'sessions'>;
@@ -43,8 +43,8 @@ export function guardOf(watch: Watchdog | undefined): LeaseGuard | null {
 }
 
 function needsOf(sessions: DaemonConfig['sessions']): (session: string) => readonly string[] {
-  const rules = sessions.map(({ match, labels }) => ({ fits: globOf(match), labels }));
-  return (session) => rules.find(({ fits }) => fits.test(session))?.labels ?? [];
+  const ruleOf = ruleFinder(sessions);
+  return (session) => ruleOf(session)?.labels ?? [];
 }
 
 /** The first era that is met is settled as a rule, which is no news. */

@@ -7,7 +7,7 @@ import { passwordsIn, passwordsOf } from './config/store.ts';
 
 /** `env`: the daemon's own environment, of which agents see a part at most. */
 export function secretsOf(
-  { sources, doors, store, node, agent }: Pick<DaemonConfig, 'sources' | 'doors' | 'store' | 'node' | 'agent'>,
+  { sources, doors, store, node, agents }: Pick<DaemonConfig, 'sources' | 'doors' | 'store' | 'node' | 'agents'>,
   token: string,
   env: Readonly<{ [name: string]: string | undefined }>,
 ): readonly string[] {
@@ -18,7 +18,7 @@ export function secretsOf(
     ...passwordsOf(store),
     ...(node.listenUrl === undefined ? [] : passwordsIn(node.listenUrl)),
     ...secretsIn(env),
-    // Meant for the agent, and not for its tape.
-    ...secretsIn(agent.env ?? {}),
+    // Meant for the agents, and not for their tapes.
+    ...Object.values(agents).flatMap(({ env: own }) => secretsIn(own ?? {})),
   ];
 }

@@ -157,6 +157,29 @@ export const AgentConfigSchema = {
   },
 } as const satisfies Schema;
 
+const { name: _name, ...agentProperties } = AgentConfigSchema.properties;
+
+export const AgentsConfigSchema = {
+  type: 'object',
+  maxProperties: 100,
+  propertyNames: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$' },
+  additionalProperties: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      kind: {
+        type: 'string',
+        minLength: 1,
+        maxLength: 50,
+        description: 'Which agent it is, from the table above. Default: its name here.',
+      },
+      ...agentProperties,
+    },
+  },
+  description:
+    'Several agents by the names that you choose, in place of `agent`; each has the keys of `agent`, and `kind` in place of `name`. The first is that of sessions for which `sessions` names none.',
+} as const satisfies Schema;
+
 export const LimitsConfigSchema = {
   type: 'object',
   additionalProperties: false,
@@ -310,14 +333,32 @@ export const SessionsConfigSchema = {
   items: {
     type: 'object',
     additionalProperties: false,
-    required: ['match', 'labels'],
+    required: ['match'],
     properties: {
       match: { type: 'string', minLength: 1, maxLength: 200, description: 'Key of a session; `*`: any characters.' },
+      agent: {
+        type: 'string',
+        minLength: 1,
+        maxLength: 50,
+        description: 'Name of the agent of new sessions. Default: the first of `agents`.',
+      },
+      model: {
+        type: 'string',
+        minLength: 1,
+        maxLength: 200,
+        description: "Model of new sessions, for tasks that name none. Default: the agent's own default.",
+      },
+      folder: {
+        type: 'string',
+        minLength: 1,
+        maxLength: 4096,
+        description: 'Working folder of the agent, as in `workspaces`, which hold where this is left out.',
+      },
       labels: { ...NodeLabelsSchema, description: 'Only a daemon that has all of them runs its agent.' },
     },
   },
   description:
-    'What sessions need, `{ match, labels }`. The first entry that matches counts. Where the [store is shared](scaling.md#placement); the same for all daemons.',
+    'What holds for single sessions, `{ match, agent, model, folder, labels }`. The first entry that matches counts, with all that it says. `labels`: where the [store is shared](scaling.md#placement). The same for all daemons.',
 } as const satisfies Schema;
 
 const durabilities = ['power', 'process'] as const;
@@ -336,6 +377,7 @@ export interface ConfigSections {
   readonly durability?: (typeof durabilities)[number];
   readonly logLevel?: LogLevel;
   readonly agent?: Wire<typeof AgentConfigSchema>;
+  readonly agents?: { readonly [name: string]: NamedAgentConfig };
   readonly permissions?: Wire<typeof PermissionsConfigSchema>;
   readonly expiresIn?: Wire<typeof ExpiresInConfigSchema>;
   readonly conversation?: Wire<typeof ConversationConfigSchema>;
@@ -359,6 +401,7 @@ export const configSections = {
   },
   logLevel: { type: 'string', enum: logLevels, default: defaultLogLevel },
   agent: AgentConfigSchema,
+  agents: AgentsConfigSchema,
   permissions: PermissionsConfigSchema,
   expiresIn: ExpiresInConfigSchema,
   conversation: ConversationConfigSchema,
@@ -388,3 +431,5 @@ export type NodeConfig = Resolved<typeof NodeConfigSchema>;
 export type LimitsConfig = Resolved<typeof LimitsConfigSchema>;
 export type ListenConfig = Resolved<typeof ListenSchema>;
 export type AgentConfig = Wire<typeof AgentConfigSchema>;
+export type NamedAgentConfig = Omit<AgentConfig, 'name'> & { readonly kind?: string };
+export type SessionRule = Wire<typeof SessionsConfigSchema>[number];

@@ -7,6 +7,8 @@ export interface FleetOptions {
   readonly drivers: { readonly [name: string]: AgentDriver };
   /** The agent of a session whose first sender names none. */
   readonly usual: (session: string) => Assigned;
+  /** A session whose agent is not there any more gets the usual one. Default: a person has to say. */
+  readonly follows?: boolean;
 }
 
 type Holder = Pick<Session, 'key' | 'assigned'>;
@@ -14,15 +16,17 @@ type Holder = Pick<Session, 'key' | 'assigned'>;
 export class Fleet {
   readonly #drivers: ReadonlyMap<string, AgentDriver>;
   readonly #usual: FleetOptions['usual'];
-  /** There is one agent, as a driver or by configuration: every session follows it. */
-  readonly #only: Assigned | null;
+  readonly #follows: boolean;
 
+  /** One driver is a fleet of one, which every session follows. */
   constructor(agents: AgentDriver | FleetOptions) {
-    const one = 'start' in agents;
-    const only = one ? { agent: agents.name, model: null } : null;
-    this.#drivers = new Map(one ? [[agents.name, agents]] : Object.entries(agents.drivers));
-    this.#usual = one ? () => ({ agent: agents.name, model: null }) : agents.usual;
-    this.#only = only;
+    const options: FleetOptions =
+      'start' in agents
+        ? { drivers: { [agents.name]: agents }, usual: () => ({ agent: agents.name, model: null }), follows: true }
+        : agents;
+    this.#drivers = new Map(Object.entries(options.drivers));
+    this.#usual = options.usual;
+    this.#follows = options.follows ?? false;
   }
 
   get names(): readonly string[] {
@@ -38,8 +42,8 @@ export class Fleet {
   }
 
   /** What a session gets that has an agent which is not there any more; null: a person has to say. */
-  successorOf({ assigned }: Holder): Assigned | null {
-    return assigned === null || this.has(assigned.agent) ? null : this.#only;
+  successorOf({ key, assigned }: Holder): Assigned | null {
+    return assigned === null || this.has(assigned.agent) || !this.#follows ? null : this.usual(key);
   }
 
   /** Throws `unknown_agent`. `name`: null: that of a session which remembers none. */

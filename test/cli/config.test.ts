@@ -94,6 +94,7 @@ describe('the configuration file', () => {
     ['export default { listen: { port: 70700 } }', /listen\.port must be at most 65535/],
     ['export default { durability: "powr" }', /durability must be one of "power", "process"\. Did you mean "power"\?/],
     ['export default { agent: {} }', /agent\.name is missing/],
+    ['export default { agents: { a: { name: "claude" } } }', /agents\.a\.name is not known here/],
     ['export default { github: { secret: "short" } }', /github\.secret must have at least 8 characters/],
     ['export default { hooks: { github: {} } }', /hooks\.github/],
     ['export default { dataDir: "/tmp/x" }', /dataDir is not known here\. The data folder is chosen by --data/],
@@ -328,6 +329,27 @@ describe('the agent of a configuration', () => {
     const environment = { SIGNALBOX_AGENT_NAME: 'process', SIGNALBOX_AGENT_COMMAND: 'y', SIGNALBOX_AGENT_MODEL: 'm' };
     const other = file("export default { agent: { name: 'scripted', args: ['--x'] } }");
     expect((await resolve({ file: other, environment })).agent).toEqual({ name: 'process', command: 'y', model: 'm' });
+  });
+
+  test('is one of several by name, the first of which is the usual one', async () => {
+    const path = file("export default { agents: { fast: { kind: 'claude', model: 'haiku' }, codex: {} } }");
+    const { agents, agent, oneAgent } = await resolve({ file: path });
+    expect(agents).toEqual({ fast: { name: 'claude', model: 'haiku' }, codex: { name: 'codex' } });
+    expect([agent, oneAgent]).toEqual([{ name: 'claude', model: 'haiku' }, false]);
+    const flags = [{ written: '--agent', path: ['agent', 'name'], value: 'codex' }];
+    expect(await refusal({ file: path, flags })).toMatchObject({
+      hint: expect.stringContaining('agents: {') as string,
+    });
+    const wrong = [
+      ['{ agents: {} }', /`agents` names no agent/],
+      ["{ agents: { a: {} }, agent: { name: 'codex' } }", /both `agent` and `agents`/],
+      ["{ agents: { a: {} }, sessions: [{ match: '*', agent: 'b' }] }", /sessions\.0\.agent: there is no agent "b"/],
+    ] as const;
+    for (const [text, message] of wrong) {
+      expect((await refusal({ file: file(`export default ${text}`) })).message).toMatch(message);
+    }
+    const one = await resolve({ file: file("export default { agent: { name: 'codex' } }") });
+    expect([one.agents, one.oneAgent]).toEqual([{ codex: { name: 'codex' } }, true]);
   });
 
   test('gets no variable of Signalbox', async () => {

@@ -44,13 +44,19 @@ async function checkDoors({ doors }: DaemonConfig): Promise<readonly Check[]> {
   }
 }
 
+/** Nothing where there is one agent, which has checks of its own. */
+function checkFleet({ agents, oneAgent }: DaemonConfig): readonly Check[] {
+  const names = Object.entries(agents).map(([name, { name: kind }]) => (name === kind ? name : `${name} (${kind})`));
+  return oneAgent ? [] : [ok('agents', names.join(', '))];
+}
+
 async function checkConfig(file: string | null, io: Io): Promise<Configured> {
   const { resolveConfig } = await import('../../daemon/config/resolve.ts');
   try {
     const config = await resolveConfig({ file, environment: io.env, flags: [] });
     const check = ok('configuration', file ?? 'no file: every default');
     return {
-      checks: [check, ...(await checkRunners(config)), ...(await checkDoors(config))],
+      checks: [check, ...checkFleet(config), ...(await checkRunners(config)), ...(await checkDoors(config))],
       listen: config.listen,
       agent: config.agent,
       store: config.store,

@@ -7,7 +7,14 @@ import { defaultPolicies, type PermissionPolicy, untrustedPolicy } from '../../c
 import type { Policies } from '../../runtime/options.ts';
 import { doorKeys, type DoorConfigs } from '../../gateways/doors.ts';
 import { sourceKeys, type SourceConfigs } from '../../gateways/registry.ts';
-import type { AgentConfig, LimitsConfig, ListenConfig, LogLevel, NodeConfig } from '../../protocol/config.ts';
+import type {
+  AgentConfig,
+  LimitsConfig,
+  ListenConfig,
+  LogLevel,
+  NodeConfig,
+  SessionRule,
+} from '../../protocol/config.ts';
 import { defaultLogLevel, fullLimits, fullListen, fullNode } from '../../protocol/config.ts';
 import { defaultOnFull, type OnFull } from '../../protocol/conversations.ts';
 import { defaultExpiresIn } from '../../protocol/task-spec.ts';
@@ -17,6 +24,7 @@ import type { RunnerPlace, RunnerPlaces } from '../runners.ts';
 import type { Environment, Setting } from './environment.ts';
 import { settingsOf } from './environment.ts';
 import { findingLine, loadConfigFile } from './file.ts';
+import { type AgentConfigs, checkRules } from './session-rules.ts';
 import { checkConfig, type ConfigFile } from './schema.ts';
 import { checkListenUrl, storeOf, type StorePlace } from './store.ts';
 
@@ -28,14 +36,19 @@ export interface DaemonConfig {
   readonly node: NodeConfig;
   readonly durability: NonNullable<ConfigFile['durability']>;
   readonly logLevel: LogLevel;
+  /** By name; never empty. */
+  readonly agents: AgentConfigs;
+  /** The first of them. */
   readonly agent: AgentConfig;
+  /** There is one, which stands under `agent`: all sessions follow it. */
+  readonly oneAgent: boolean;
   readonly permissions: Policies;
   readonly expiresIn: { readonly [L in Lane]: number | null };
   readonly conversation: { readonly onFull: OnFull };
   /** Folders are absolute. */
   readonly workspaces: readonly WorkspaceRule[];
   /** The first that matches counts. */
-  readonly sessions: NonNullable<ConfigFile['sessions']>;
+  readonly sessions: readonly SessionRule[];
   readonly runners: RunnerPlaces;
   readonly limits: LimitsConfig;
   /** As they stand in the file; each source fills in its own defaults. */
@@ -114,6 +127,39 @@ function placedAgent(agent: AgentConfig, base: string): AgentConfig {
   return { ...agent, ...placedIn('readable'), ...placedIn('writable') };
 }
 
+const newForm = `agents: { claude: {}, codex: {} }, sessions: [{ match: 'github:acme/*', agent: 'codex' }]`;
+
+function agentsOf(config: ConfigFile, base: string): Pick<DaemonConfig, 'agent' | 'agents' | 'oneAgent'> {
+  const { agent: one, agents: named } = config;
+  if (one !== undefined && named !== undefined) {
+    throw new AppError({
+      code: 'bad_config',
+      message: 'the configuration has both `agent` and `agents`',
+      hint: `Name each agent under \`agents\`, the usual one first, and leave \`agent\` out (also --agent and SIGNALBOX_AGENT_*): ${newForm}`,
+    });
+  }
+  if (named === undefined) {
+    const agent = placedAgent(one ?? { name: 'scripted' }, base);
+    return { agent, agents: { [agent.name]: agent }, oneAgent: true };
+  }
+  const agents = Object.fromEntries(
+    Object.entries(named).map(([name, { kind = name, ...rest }]) => [name, placedAgent({ name: kind, ...rest }, base)]),
+  );
+  const [agent] = Object.values(agents);
+  if (agent === undefined) {
+    throw new AppError({
+      code: 'bad_config',
+      message: '`agents` names no agent',
+      hint: `Name one or more: ${newForm}`,
+    });
+  }
+  return { agent, agents, oneAgent: false };
+}
+
+function sessionRules(rules: readonly SessionRule[], base: string): readonly SessionRule[] {
+  return rules.map((rule) => (rule.folder === undefined ? rule : { ...rule, folder: fromBase(rule.folder, base) }));
+}
+
 function checkedNode(node: NodeConfig): NodeConfig {
   if (node.listenUrl !== undefined) {
     checkListenUrl(node.listenUrl);
@@ -136,7 +182,7 @@ function filled(
     node: checkedNode(fullNode(config.node ?? {})),
     durability: config.durability ?? 'power',
     logLevel: config.logLevel ?? logLevel,
-    agent: placedAgent(config.agent ?? { name: 'scripted' }, base),
+    ...agentsOf(config, base),
     permissions: {
       interactive: policyOf(config.permissions?.interactive, interactive),
       background: policyOf(config.permissions?.background, background),
@@ -147,7 +193,7 @@ function filled(
     },
     expiresIn: { ...defaultExpiresIn, ...config.expiresIn },
     conversation: { onFull: defaultOnFull, ...config.conversation },
-    sessions: config.sessions ?? [],
+    sessions: sessionRules(config.sessions ?? [], base),
     workspaces: (config.workspaces ?? []).map((rule) => placed(rule, base)),
     runners: Object.fromEntries(
       Object.entries(config.runners ?? {}).map(([name, given]) => [name, runnerPlace(given, base)]),
@@ -164,5 +210,7 @@ export async function resolveConfig(sources: ConfigSources): Promise<DaemonConfi
   const file = sources.file === null ? {} : await loadConfigFile(sources.file);
   const config = withSettings(file, [...settingsOf(sources.environment), ...sources.flags]);
   const base = sources.file === null ? process.cwd() : dirname(resolve(sources.file));
-  return filled(config, sources, base);
+  const full = filled(config, sources, base);
+  checkRules(full.sessions, full.agents);
+  return full;
 }

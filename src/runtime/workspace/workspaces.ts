@@ -37,6 +37,8 @@ export interface WorkspaceRule {
 export interface WorkspaceOptions {
   /** Absolute. Each session without a rule gets its own folder here. */
   readonly root: string;
+  /** The folder of a session whatever the rules say; null: they decide. Absolute, with `{session}` as in rules. */
+  readonly chosen?: (session: string) => string | null;
   /** The first rule that matches counts. */
   readonly rules?: readonly WorkspaceRule[];
   readonly clock?: Clock;
@@ -98,6 +100,7 @@ export class Workspaces {
   /** The folder that holds the root, where it was there at the start. */
   readonly #holder: string | null;
   readonly #rules: readonly { readonly fits: RegExp; readonly folder: string }[];
+  readonly #chosen: (session: string) => string | null;
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #quietMs: number;
@@ -115,14 +118,15 @@ export class Workspaces {
     this.#root = root;
     this.#holder = existsSync(dirname(root)) ? dirname(root) : null;
     this.#rules = rules.map(({ session, folder }) => ({ fits: globOf(session), folder }));
+    this.#chosen = options.chosen ?? (() => null);
     this.#clock = clock;
     this.#random = random;
   }
 
   folderOf(session: string): string {
-    const rule = this.#rules.find(({ fits }) => fits.test(session));
+    const folder = this.#chosen(session) ?? this.#rules.find(({ fits }) => fits.test(session))?.folder;
     const name = folderName(session);
-    return rule === undefined ? join(this.#root, name) : rule.folder.replaceAll('{session}', name);
+    return folder === undefined ? join(this.#root, name) : folder.replaceAll('{session}', name);
   }
 
   /** The real path of the session's folder, though it may not have been made yet. */
