@@ -11,6 +11,7 @@ import { command as cancel } from './commands/cancel.ts';
 import { command as demo } from './commands/demo.ts';
 import { command as completion } from './commands/completion.ts';
 import { command as deny } from './commands/deny.ts';
+import { command as config } from './commands/config.ts';
 import { command as doctor } from './commands/doctor.ts';
 import { command as edit } from './commands/edit.ts';
 import { command as evict } from './commands/evict.ts';
@@ -89,6 +90,7 @@ export const commands: readonly Command[] = [
   tokenRevoke,
   exportAll,
   importAll,
+  config,
   doctor,
   migrate,
   logs,

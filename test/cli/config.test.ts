@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AppError } from '../../src/core/errors.ts';
 import { aliasResolver } from '../../src/daemon/daemon.ts';
+import { describeConfig } from '../../src/daemon/config/described.ts';
 import { chooseAgent } from '../../src/daemon/agent.ts';
 import type { ChosenAgent } from '../../src/daemon/agent.ts';
 import type { AgentConfig } from '../../src/protocol/config.ts';
@@ -350,6 +351,22 @@ describe('the agent of a configuration', () => {
     }
     const one = await resolve({ file: file("export default { agent: { name: 'codex' } }") });
     expect([one.agents, one.oneAgent]).toEqual([{ codex: { name: 'codex' } }, true]);
+  });
+
+  test('is listed with the source of each value, and without its secrets', async () => {
+    const path = file(
+      "export default { agent: { name: 'codex', env: { KEY: 'hide me' } }, github: { secret: 'eight characters' }, limits: { maxOpen: 5 } }",
+    );
+    const items = await describeConfig({ file: path, environment: { SIGNALBOX_LIMITS_MAX_OPEN: '7' }, flags: [] });
+    const of = (key: string): unknown => items.find((one) => one.key === key);
+    expect(of('limits.maxOpen')).toEqual({ key: 'limits.maxOpen', value: 7, from: 'SIGNALBOX_LIMITS_MAX_OPEN' });
+    expect(of('agent.name')).toEqual({ key: 'agent.name', value: 'codex', from: path });
+    expect(of('listen.port')).toEqual({ key: 'listen.port', value: 7070, from: 'default' });
+    expect(of('agent.env.KEY')).toEqual({ key: 'agent.env.KEY', value: '(hidden)', from: path });
+    expect(JSON.stringify(items)).not.toMatch(/hide me|eight characters/);
+    await expect(
+      describeConfig({ file: file('export default { listn: {} }'), environment: {}, flags: [] }),
+    ).rejects.toThrow(/listn/);
   });
 
   test('gets no variable of Signalbox', async () => {

@@ -205,10 +205,14 @@ function filled(
   };
 }
 
+/** What the file, the environment and the flags say, checked; without the defaults. Throws `bad_config`. */
+export async function mergeConfig({ file, environment, flags }: ConfigSources): Promise<ConfigFile> {
+  return withSettings(file === null ? {} : await loadConfigFile(file), [...settingsOf(environment), ...flags]);
+}
+
 /** Throws `AppError` `bad_config`. `logLevel` is the default. */
 export async function resolveConfig(sources: ConfigSources): Promise<DaemonConfig> {
-  const file = sources.file === null ? {} : await loadConfigFile(sources.file);
-  const config = withSettings(file, [...settingsOf(sources.environment), ...sources.flags]);
+  const config = await mergeConfig(sources);
   const base = sources.file === null ? process.cwd() : dirname(resolve(sources.file));
   const full = filled(config, sources, base);
   checkRules(full.sessions, full.agents);
