@@ -26,8 +26,8 @@ function progressOf(io: Io, what: string): (lines: number) => void {
   };
 }
 
-const summary = ({ tasks, events, sessions, tokens }: Exported): string =>
-  `${tasks} tasks, ${events} events, ${sessions} sessions, ${tokens} tokens`;
+const summary = ({ tasks, events, sessions, tokens, replies }: Exported): string =>
+  `${tasks} tasks, ${events} events, ${sessions} sessions, ${tokens} tokens, ${replies} replies`;
 
 export async function exportTo(call: Call, io: Io): Promise<number> {
   const { exportFrom, storeName } = await import('../daemon/transfer.ts');

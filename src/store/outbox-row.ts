@@ -2,8 +2,10 @@
 import { sessionKey } from '../core/model/ids.ts';
 import { invariant } from '../core/errors.ts';
 import { type OutboxState, outboxStates } from '../protocol/replies.ts';
-import type { OutboxFigures, OutboxRow } from './outbox.ts';
+import type { OutboxCopy, OutboxFigures, OutboxRow } from './outbox.ts';
+import type { FeedPosition } from './page.ts';
 import { idOrNull, json, num, text, textOrNull, type Row } from './row.ts';
+import type { Numbered, SnapshotConsumer } from './transfer/snapshot.ts';
 
 const numOrNull = (row: Row, column: string): number | null => (row[column] === null ? null : num(row, column));
 
@@ -36,6 +38,22 @@ export const outboxRow = (row: Row): OutboxRow => ({
   problem: textOrNull(row, 'problem'),
   changedAt: num(row, 'changed_at'),
 });
+
+/** The row has `paused_until`, too. */
+export const numberedCopy = (row: Row): Numbered<OutboxCopy> => ({
+  n: num(row, 'n'),
+  item: { row: outboxRow(row), pausedUntil: numOrNull(row, 'paused_until') },
+});
+
+/** How a position of a consumer is stored: '' is the beginning of the feed. */
+export const positionToText = (position: FeedPosition | null): string => position ?? '';
+
+export function positionOf(row: Row): FeedPosition | null {
+  const position = text(row, 'position');
+  return position === '' ? null : position;
+}
+
+export const consumerOf = (row: Row): SnapshotConsumer => ({ name: text(row, 'name'), position: positionOf(row) });
 
 /** `counts`: a row for each state that there is, with `count`. */
 export function figuresOf(counts: readonly Row[], oldestDue: Row | undefined): OutboxFigures {

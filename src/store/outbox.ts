@@ -10,6 +10,7 @@
  *  outbox/4 A row in `sending` whose node has ended becomes `unclear`: the request may have left.
  *  outbox/5 A node that is dead begins nothing.
  *  outbox/6 No clock is read: all times are the caller's, wall-clock ms.
+ *  outbox/7 A restored row is as it was in the store that it is from, and is restored once.
  */
 import type { SessionKey, TaskId } from '../core/model/ids.ts';
 import type { OutboxState } from '../protocol/replies.ts';
@@ -58,6 +59,12 @@ export interface OutboxRow extends OutboxIntent {
   /** Why it is not posted. */
   readonly problem: string | null;
   readonly changedAt: number;
+}
+
+/** A row as an export has it. `pausedUntil`: nothing of its scope is due before; null: its scope does not wait for it. */
+export interface OutboxCopy {
+  readonly row: OutboxRow;
+  readonly pausedUntil: number | null;
 }
 
 /** `at`: when it was found out. */
@@ -121,6 +128,8 @@ export interface Outbox {
   /** Newest first. Throws `bad_cursor`. */
   list(filter: OutboxFilter, cursor: string | null, limit: number): MaybePromise<Page<OutboxRow>>;
   figures(): MaybePromise<OutboxFigures>;
+  /** Adds rows of another store in their order, but for those whose id is there. Throws where two of them hold one address. */
+  restore(copies: readonly OutboxCopy[]): MaybePromise<void>;
   /** Removes rows that have ended and have not changed since `before`, at most `limit`. How many. */
   prune(before: number, limit: number): MaybePromise<number>;
 }

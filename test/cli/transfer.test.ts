@@ -31,7 +31,7 @@ describe('an export', () => {
     const [during, whole, back] = ['during', 'whole', 'back'].map((name) => join(cli.folder, name));
     const beside = await cli.run(['export', during ?? '']);
     expect(beside).toMatchObject({ code: 0, stdout: '' });
-    expect(beside.stderr).toMatch(/\d+ tasks, \d+ events, \d+ sessions, 0 tokens of .*SHA-256 [0-9a-f]{64}/);
+    expect(beside.stderr).toMatch(/\d+ tasks, \d+ events, \d+ sessions, 0 tokens, 0 replies of .*SHA-256 [0-9a-f]{64}/);
     expect(statSync(during ?? '').mode & 0o777).toBe(0o600);
     busy = false;
     await load;

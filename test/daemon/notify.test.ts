@@ -33,6 +33,37 @@ describe('notify', () => {
     ]);
   });
 
+  test('after a move to another store sends what was due, and nothing that had arrived', async () => {
+    await using receiver = await FakeReceiver.open();
+    await using cli = new Cli();
+    writeFileSync(
+      join(cli.folder, 'signalbox.config.mjs'),
+      `export default ${JSON.stringify({ notify: receiver.config })};\n`,
+    );
+    const up = await cli.up();
+    const first = receiver.next();
+    await cli.run(['send', '--wait', 'docs', 'one']);
+    await first;
+    await receiver.down();
+    await cli.run(['send', '--wait', 'docs', 'two']);
+    up.child.kill('SIGTERM');
+    expect((await up.ended).code).toBe(0);
+    const [file, moved] = [join(cli.folder, 'file'), ['--data', join(cli.folder, 'moved')]];
+    expect(await cli.json(['export', file])).toMatchObject({ replies: 2, consumers: 1 });
+    await cli.json(['import', file, ...moved]);
+    await receiver.up();
+    const second = receiver.next();
+    await cli.up(moved);
+    await second;
+    expect(receiver.posts.map(({ text }) => text)).toEqual([
+      expect.stringContaining('said: one'),
+      expect.stringContaining('said: two'),
+    ]);
+    const listed = await cli.json(['replies', ...moved]);
+    expect(listed['items']).toMatchObject([{ session: 'docs' }, { state: 'posted', attempts: 1 }]);
+    expect(receiver.copies).toBe(0);
+  });
+
   test('is checked by `doctor`, and by the start', async () => {
     await using cli = new Cli();
     const target = { on: ['final'], url: 'https://example.org/', secret: 'not base64 !!' };

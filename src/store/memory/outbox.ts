@@ -9,6 +9,7 @@ import {
   settleable,
   settledFields,
   type Outbox,
+  type OutboxCopy,
   type OutboxDue,
   type OutboxFigures,
   type OutboxFilter,
@@ -17,6 +18,7 @@ import {
   type OutboxRow,
   type OutboxState,
 } from '../outbox.ts';
+import { invariant } from '../../core/errors.ts';
 import { outboxStates } from '../../protocol/replies.ts';
 import type { FeedPosition, Page } from '../port.ts';
 import type { DiskMessage, MemoryDisk } from './disk.ts';
@@ -191,6 +193,18 @@ export class MemoryOutbox implements Outbox {
     return { rows, oldestDue };
   }
 
+  restore(copies: readonly OutboxCopy[]): void {
+    const disk = this.#parts.disk();
+    const added = copies.filter(({ row }) => !disk.messages.has(row.id));
+    const rows = [...[...disk.messages.values()].map(({ row }) => row), ...added.map(({ row }) => row)];
+    const held = rows.flatMap(({ address, heldUntil }) => (heldUntil === null ? [] : [address]));
+    invariant(new Set(held).size === held.length, 'one row holds an address');
+    for (const { row, pausedUntil } of added) {
+      disk.messageCount += 1;
+      disk.messages.set(row.id, { n: disk.messageCount, owner: null, pausedUntil, row: copyOf(row) });
+    }
+  }
+
   prune(before: number, limit: number): number {
     checkLimit(limit);
     const { messages } = this.#parts.disk();
@@ -224,13 +238,15 @@ function change(message: DiskMessage, changed: Partial<OutboxRow>): OutboxRow {
   return message.row;
 }
 
+/** In a file it is text, so nothing is shared with the caller here either. */
+const copyOf = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+
 const fresh = (n: number, intent: OutboxIntent): DiskMessage => ({
   n,
   owner: null,
   pausedUntil: null,
   row: {
-    // In a file it is text, so nothing is shared with the caller here either.
-    ...(JSON.parse(JSON.stringify(intent)) as OutboxIntent),
+    ...copyOf(intent),
     state: 'due',
     version: 1,
     attempts: 0,

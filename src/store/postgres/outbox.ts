@@ -6,12 +6,13 @@
  *                    the index refuses one.
  */
 import { checkLimit, readCursor, toPage } from '../cursor.ts';
-import { figuresOf, outboxRow, timeOrNull } from '../outbox-row.ts';
+import { figuresOf, outboxRow, positionOf, positionToText, timeOrNull } from '../outbox-row.ts';
 import {
   abandonedProblem,
   expiredProblem,
   settledFields,
   type Outbox,
+  type OutboxCopy,
   type OutboxDue,
   type OutboxFigures,
   type OutboxFilter,
@@ -20,7 +21,7 @@ import {
   type OutboxRow,
 } from '../outbox.ts';
 import type { FeedPosition, Page } from '../port.ts';
-import { num, text, toJson, type Row } from '../row.ts';
+import { num, toJson, type Row } from '../row.ts';
 import { sqlState, type Database, type Value } from './database.ts';
 import type { Member } from './membership.ts';
 import type { Statements } from './sql.ts';
@@ -44,9 +45,9 @@ export class PostgresOutbox implements Outbox {
   }
 
   async start(consumer: string, at: FeedPosition | null): Promise<FeedPosition | null> {
-    const [row] = await this.#write(this.#parts.sql.startConsumer, [consumer, toText(at)]);
+    const [row] = await this.#write(this.#parts.sql.startConsumer, [consumer, positionToText(at)]);
     // Another node has made it at this moment: the next statement sees it.
-    return row === undefined ? this.start(consumer, at) : fromText(text(row, 'position'));
+    return row === undefined ? this.start(consumer, at) : positionOf(row);
   }
 
   async advance(
@@ -55,7 +56,7 @@ export class PostgresOutbox implements Outbox {
     to: FeedPosition,
     rows: readonly OutboxIntent[],
   ): Promise<boolean> {
-    const values = [consumer, toText(from), to, listOf(rows)];
+    const values = [consumer, positionToText(from), to, listOf(rows)];
     return (await this.#write(this.#parts.sql.advanceConsumer, values)).length > 0;
   }
 
@@ -129,6 +130,19 @@ export class PostgresOutbox implements Outbox {
     return figuresOf(counts, oldest[0]);
   }
 
+  async restore(copies: readonly OutboxCopy[]): Promise<void> {
+    const list = copies.map(({ row, pausedUntil }) => ({
+      ...row,
+      data: toJson(row.data),
+      begun_at: row.begunAt,
+      not_before: row.notBefore,
+      held_until: row.heldUntil,
+      paused_until: pausedUntil,
+      changed_at: row.changedAt,
+    }));
+    await this.#write(this.#parts.sql.restoreMessages, [JSON.stringify(list)]);
+  }
+
   async prune(before: number, limit: number): Promise<number> {
     checkLimit(limit);
     return (await this.#write(this.#parts.sql.pruneMessages, [before, limit])).length;
@@ -144,9 +158,6 @@ export class PostgresOutbox implements Outbox {
 }
 
 const firstOf = ([row]: readonly Row[]): OutboxRow | null => (row === undefined ? null : outboxRow(row));
-
-const toText = (position: FeedPosition | null): string => position ?? '';
-const fromText = (position: string): FeedPosition | null => (position === '' ? null : position);
 
 const listOf = (rows: readonly OutboxIntent[]): string =>
   JSON.stringify(rows.map((row) => ({ ...row, data: toJson(row.data) })));

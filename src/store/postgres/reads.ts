@@ -18,7 +18,9 @@ import type {
 } from '../port.ts';
 import { finalOf, idOrNull, json, num, storedTask, text, type Row } from '../row.ts';
 import { ownSpace } from '../process.ts';
-import type { Numbered, SnapshotSession } from '../transfer/snapshot.ts';
+import { consumerOf, numberedCopy } from '../outbox-row.ts';
+import type { OutboxCopy } from '../outbox.ts';
+import type { Numbered, SnapshotConsumer, SnapshotSession } from '../transfer/snapshot.ts';
 import type { Query, Value } from './database.ts';
 import { isAfter, makePosition, readPosition, type Place } from './position.ts';
 import { endOfPrefix, isSearch } from '../search.ts';
@@ -146,6 +148,14 @@ export class Reads {
   async tasksFrom(after: number, limit: number): Promise<Numbered<StoredTask>[]> {
     const rows = await this.#query(this.#sql.tasksFrom, [after, limit]);
     return rows.map((row) => ({ n: num(row, 'n'), item: storedTask(row) }));
+  }
+
+  async repliesFrom(after: number, limit: number): Promise<Numbered<OutboxCopy>[]> {
+    return (await this.#query(this.#sql.messagesFrom, [after, limit])).map(numberedCopy);
+  }
+
+  async consumers(): Promise<SnapshotConsumer[]> {
+    return (await this.#query(this.#sql.consumers)).map(consumerOf);
   }
 
   /** Of all sessions, within a transaction that sees one state. */

@@ -35,6 +35,8 @@ export async function postgresSnapshot(database: Database, schema = 'signalbox')
     tokens: () => reads.tokens(),
     sessionsFrom: (after, limit) => reads.sessionsFrom(after, limit),
     tasksFrom: (after, limit) => reads.tasksFrom(after, limit),
+    repliesFrom: (after, limit) => reads.repliesFrom(after, limit),
+    consumers: () => reads.consumers(),
     feed: (after, limit) => reads.feedOfSnapshot(after, limit),
     close: async () => {
       ended.resolve();

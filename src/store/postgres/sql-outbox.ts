@@ -6,7 +6,11 @@ const columns = `
 
 const fields =
   'id text, door text, address text, scope text, session text, task text, seq integer, type text, at double precision, data text';
-const given = fields.replaceAll(/ (?:text|integer|double precision)/g, '');
+const saved = `${fields}, state text, version integer, attempts integer, since double precision, begun_at double precision,
+  not_before double precision, held_until double precision, paused_until double precision, reference text, problem text,
+  changed_at double precision`;
+const namesOf = (columns: string): string => columns.replaceAll(/ (?:text|integer|double precision)/g, '');
+const given = namesOf(fields);
 
 const up = "('alive', 'draining')";
 
@@ -22,7 +26,20 @@ const addOf = (s: string, list: string, from: string): string => `
 const changeOf = (s: string, set: string, where: string): string => `
   UPDATE ${s}.outbox AS o SET version = o.version + 1, ${set} WHERE ${where} RETURNING ${columns}`;
 
+/** Exports and imports. */
+const copying = (s: string) => ({
+  /** $1 JSON list of rows of another store, in their order. */
+  restoreMessages: `
+    INSERT INTO ${s}.outbox (${namesOf(saved)})
+    SELECT ${namesOf(saved)} FROM ROWS FROM (json_to_recordset($1::json) AS (${saved})) WITH ORDINALITY AS g ORDER BY ordinality
+    ON CONFLICT (id) DO NOTHING`,
+  /** All of it, oldest first, for an export. $1 after, $2 limit. */
+  messagesFrom: `SELECT ${columns}, paused_until FROM ${s}.outbox WHERE n > $1 ORDER BY n LIMIT $2`,
+  consumers: `SELECT name, position FROM ${s}.outbox_consumers ORDER BY name`,
+});
+
 export const outbox = (s: string) => ({
+  ...copying(s),
   /** $1 name, $2 position. */
   startConsumer: `
     WITH made AS (

@@ -2,12 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { checkLimit, readCursor, toPage } from '../cursor.ts';
-import { figuresOf, outboxRow, timeOrNull } from '../outbox-row.ts';
+import { figuresOf, outboxRow, positionOf, positionToText, timeOrNull } from '../outbox-row.ts';
 import {
   abandonedProblem,
   expiredProblem,
   settledFields,
   type Outbox,
+  type OutboxCopy,
   type OutboxDue,
   type OutboxFigures,
   type OutboxFilter,
@@ -16,7 +17,7 @@ import {
   type OutboxRow,
 } from '../outbox.ts';
 import type { FeedPosition, Page } from '../port.ts';
-import { num, text, toJson } from '../row.ts';
+import { num, toJson } from '../row.ts';
 import * as sql from './sql-outbox.ts';
 
 /** `read` and `write` check that the store is open and give errors their codes; a `write` is one durable transaction. */
@@ -41,9 +42,9 @@ export class SqliteOutbox implements Outbox {
     return write(() => {
       const row = db.prepare(sql.consumer).get(consumer);
       if (row !== undefined) {
-        return fromText(text(row, 'position'));
+        return positionOf(row);
       }
-      db.prepare(sql.newConsumer).run(consumer, toText(at));
+      db.prepare(sql.newConsumer).run(consumer, positionToText(at));
       return at;
     });
   }
@@ -51,7 +52,7 @@ export class SqliteOutbox implements Outbox {
   advance(consumer: string, from: FeedPosition | null, to: FeedPosition, rows: readonly OutboxIntent[]): boolean {
     const { db, write } = this.#parts;
     return write(() => {
-      if (db.prepare(sql.advance).run(consumer, toText(from), to).changes === 0) {
+      if (db.prepare(sql.advance).run(consumer, positionToText(from), to).changes === 0) {
         return false;
       }
       this.#add(rows);
@@ -130,6 +131,20 @@ export class SqliteOutbox implements Outbox {
     return read(() => figuresOf(db.prepare(sql.figures).all(), db.prepare(sql.oldestDue).get()));
   }
 
+  restore(copies: readonly OutboxCopy[]): void {
+    const { db, write } = this.#parts;
+    write(() => {
+      const restore = db.prepare(sql.restore);
+      for (const { row, pausedUntil } of copies) {
+        const { id, door, address, scope, session, task, seq, type, at, data, state, version, attempts } = row;
+        const { since, begunAt, notBefore, heldUntil, reference, problem, changedAt } = row;
+        const intent = [id, door, address, scope, session, task, seq, type, at, toJson(data)];
+        const times = [since, begunAt, notBefore, heldUntil, pausedUntil];
+        restore.run(...intent, state, version, attempts, ...times, reference, problem, changedAt);
+      }
+    });
+  }
+
   prune(before: number, limit: number): number {
     checkLimit(limit);
     return this.#count(sql.prune, before, limit);
@@ -146,6 +161,3 @@ export class SqliteOutbox implements Outbox {
     return write(() => Number(db.prepare(statement).run(...values).changes));
   }
 }
-
-const toText = (position: FeedPosition | null): string => position ?? '';
-const fromText = (position: string): FeedPosition | null => (position === '' ? null : position);

@@ -17,8 +17,11 @@ import type {
   TokenRow,
 } from '../port.ts';
 import { finalOf, idOrNull, json, num, storedTask, text, textOrNull, type Row } from '../row.ts';
-import type { Numbered, SnapshotSession } from '../transfer/snapshot.ts';
+import { consumerOf, numberedCopy } from '../outbox-row.ts';
+import type { OutboxCopy } from '../outbox.ts';
+import type { Numbered, SnapshotConsumer, SnapshotSession } from '../transfer/snapshot.ts';
 import { endOfPrefix, isSearch } from '../search.ts';
+import * as outbox from './sql-outbox.ts';
 import * as sql from './sql.ts';
 
 /** Tasks that one page looks at: about 20 ms for prompts of ordinary length. */
@@ -246,6 +249,14 @@ export class Reads {
     return this.#prepared(sql.tasksFrom)
       .all(after, limit)
       .map((row) => ({ n: num(row, 'n'), item: storedTask(row) }));
+  }
+
+  repliesFrom(after: number, limit: number): Numbered<OutboxCopy>[] {
+    return this.#prepared(outbox.rowsFrom).all(after, limit).map(numberedCopy);
+  }
+
+  consumers(): SnapshotConsumer[] {
+    return this.#prepared(outbox.consumers).all().map(consumerOf);
   }
 
   processes(): ProcessRow[] {

@@ -38,6 +38,8 @@ export function snapshotOf(path: string): Snapshot {
     tokens: () => reads.tokens(),
     sessionsFrom: (after, limit) => reads.sessionsFrom(after, limit),
     tasksFrom: (after, limit) => reads.tasksFrom(after, limit),
+    repliesFrom: (after, limit) => reads.repliesFrom(after, limit),
+    consumers: () => reads.consumers(),
     feed: (after, limit) => reads.feed(null, after, limit),
     close: () => db.close(),
   };

@@ -13,6 +13,13 @@ export const add = `
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?9, ?9, ?9)
   ON CONFLICT (id) DO NOTHING`;
 
+/** A row of another store. */
+export const restore = `
+  INSERT INTO outbox (id, door, address, scope, session, task, seq, type, at, data, state, version, attempts, since, begun_at,
+    not_before, held_until, paused_until, reference, problem, changed_at)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
+  ON CONFLICT (id) DO NOTHING`;
+
 /** Of two parts, each by its index. ?1 JSON list of doors, ?2 now, ?3 limit. */
 const dueOf = (index: string, state: string, time: string): string => `
   SELECT o.*, ${time} AS time FROM outbox o INDEXED BY ${index}
@@ -65,6 +72,9 @@ export const drop = `
   WHERE id = ?1 AND state IN ('due', 'unclear', 'failed', 'expired')
   RETURNING ${columns}`;
 
+/** All of it, oldest first, for an export. ?1 after, ?2 limit. */
+export const rowsFrom = `SELECT ${columns}, paused_until FROM outbox WHERE n > ?1 ORDER BY n LIMIT ?2`;
+export const consumers = 'SELECT name, position FROM outbox_consumers ORDER BY name';
 export const row = `SELECT ${columns} FROM outbox WHERE id = ?1`;
 /** ?1 before, ?2 limit, ?3 JSON list of states or null, ?4 session or null. */
 export const list = `

@@ -1,8 +1,10 @@
 /** Writes down all that a store holds. Owns nothing: reads pages of a snapshot, gives lines. */
 import { createHash } from 'node:crypto';
+import { AppError } from '../../core/errors.ts';
+import { abandonedProblem, type OutboxCopy } from '../outbox.ts';
 import type { FeedPosition } from '../port.ts';
-import { format, version, type Counts, type Head, type Line } from './lines.ts';
-import type { Numbered, Snapshot } from './snapshot.ts';
+import { format, version, type ConsumerLine, type Counts, type Head, type Line } from './lines.ts';
+import { feedPages, type Numbered, type Snapshot, type SnapshotConsumer } from './snapshot.ts';
 
 const pageSize = 500;
 
@@ -37,12 +39,18 @@ export async function exportStore(
     (items) =>
       put(items.map(({ session, admittedAt, row, payload }) => ({ task: { session, admittedAt, row, payload } }))),
   );
-  const events = await putEvents(snapshot, put);
+  const known = await snapshot.consumers();
+  const { events, read } = await putEvents(snapshot, known, put);
   const sessions = await paged(
     (after) => snapshot.sessionsFrom(after, pageSize),
     (items) => put(items.map((session) => ({ session }))),
   );
-  const end: Exported = { tokens, tasks, events, sessions, sha256: hash.digest('hex') };
+  const replies = await paged(
+    (after) => snapshot.repliesFrom(after, pageSize),
+    (items) => put(items.map((copy) => ({ reply: abandoned(copy) }))),
+  );
+  const consumers = await put(known.map((consumer) => ({ consumer: consumerLine(consumer, read) })));
+  const end: Exported = { tokens, tasks, events, sessions, replies, consumers, sha256: hash.digest('hex') };
   await write(`${JSON.stringify({ end })}\n`);
   return end;
 }
@@ -63,16 +71,40 @@ async function paged<T>(
   }
 }
 
-async function putEvents(snapshot: Snapshot, put: (lines: readonly Line[]) => Promise<number>): Promise<number> {
-  let after: FeedPosition | null = null;
-  let count = 0;
-  for (;;) {
-    const page = await snapshot.feed(after, pageSize);
-    const last = page.at(-1);
-    if (last === undefined) {
-      return count;
+/** `read`: how many events there are up to the position of each consumer. */
+async function putEvents(
+  snapshot: Snapshot,
+  consumers: readonly SnapshotConsumer[],
+  put: (lines: readonly Line[]) => Promise<number>,
+): Promise<{ readonly events: number; readonly read: ReadonlyMap<FeedPosition | null, number> }> {
+  const positions = new Set(consumers.map(({ position }) => position));
+  const read = new Map<FeedPosition | null, number>([[null, 0]]);
+  let events = 0;
+  for await (const page of feedPages(snapshot, pageSize)) {
+    for (const [index, { position }] of page.entries()) {
+      if (positions.has(position)) {
+        read.set(position, events + index + 1);
+      }
     }
-    count += await put(page.map((event) => ({ event: { ...event, position: undefined } })));
-    after = last.position;
+    events += await put(page.map((event) => ({ event: { ...event, position: undefined } })));
   }
+  return { events, read };
 }
+
+function consumerLine(
+  { name, position }: SnapshotConsumer,
+  read: ReadonlyMap<FeedPosition | null, number>,
+): ConsumerLine {
+  const events = read.get(position);
+  if (events === undefined) {
+    throw new AppError({ code: 'store_failed', message: `there is no event at ${position}, the position of ${name}` });
+  }
+  return { name, events };
+}
+
+/** As the next daemon finds what this one is sending: the request may have left. */
+const abandoned = ({ row, pausedUntil }: OutboxCopy): OutboxCopy => ({
+  row:
+    row.state === 'sending' ? { ...row, state: 'unclear', version: row.version + 1, problem: abandonedProblem } : row,
+  pausedUntil,
+});

@@ -3,17 +3,19 @@
  *
  * Owns: the leases of the sessions in the store that it fills, for the length of the import.
  *  import/1 Lines are applied in their order, so what is there is the beginning of the file: an import that was cut off continues behind it.
- *  import/2 It succeeds only when the file is whole and the store gives back the same lines.
+ *  import/2 Each consumer stands behind the same event as in the file.
+ *  import/3 It succeeds only when the file is whole and the store gives back the same lines.
  */
 import { createHash } from 'node:crypto';
 import { AppError } from '../../core/errors.ts';
 import type { SessionKey } from '../../core/model/ids.ts';
 import type { Record as CoreRecord } from '../../core/model/records.ts';
 import { ownedOf } from '../errors.ts';
-import type { SessionCommit, Store, StoredEvent, StoreStats } from '../port.ts';
+import type { OutboxCopy } from '../outbox.ts';
+import type { FeedPosition, SessionCommit, Store, StoredEvent, StoreStats } from '../port.ts';
 import { exportStore, type Exported } from './export.ts';
-import { badExport, lineOf, readHead, type End, type Line } from './lines.ts';
-import type { Snapshot } from './snapshot.ts';
+import { badExport, lineOf, readHead, type ConsumerLine, type End, type Line } from './lines.ts';
+import { feedPages, type Snapshot } from './snapshot.ts';
 
 /** Lines of one commit. */
 const batchSize = 500;
@@ -67,29 +69,67 @@ export async function importStore({ store, lines, snapshot, progress = () => {} 
   if (end.sha256 !== hash.digest('hex')) {
     throw badExport('the file is not what was exported: its hash differs');
   }
-  await verify(snapshot, end);
+  const { consumers } = target;
+  if (consumers.length > 0) {
+    const places = await within(snapshot, (opened) => placesOf(opened, consumers));
+    for (const { name, position } of places) {
+      await store.outbox.start(name, position);
+    }
+  }
+  const stored = await within(snapshot, (opened) => exportStore(opened, () => {}));
+  verify(stored, end);
   return end;
 }
 
-async function verify(open: Importing['snapshot'], end: End['end']): Promise<void> {
+async function within<T>(open: Importing['snapshot'], work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
   const snapshot = await open();
   try {
-    const stored = await exportStore(snapshot, () => {});
-    const differs = Object.entries(end).filter(([name, value]) => stored[name as keyof Exported] !== value);
-    if (differs.length > 0) {
-      throw new AppError({
-        code: 'store_failed',
-        message: `what was stored differs from the export in ${differs.map(([name]) => name).join(', ')}`,
-      });
-    }
+    return await work(snapshot);
   } finally {
     await snapshot.close();
   }
 }
 
+function verify(stored: Exported, end: End['end']): void {
+  const differs = Object.entries(end).filter(([name, value]) => stored[name as keyof Exported] !== value);
+  if (differs.length > 0) {
+    throw new AppError({
+      code: 'store_failed',
+      message: `what was stored differs from the export in ${differs.map(([name]) => name).join(', ')}`,
+    });
+  }
+}
+
+/** Their positions in the store that was filled. */
+async function placesOf(
+  snapshot: Snapshot,
+  consumers: readonly ConsumerLine[],
+): Promise<readonly { readonly name: string; readonly position: FeedPosition | null }[]> {
+  const wanted = new Set(consumers.map(({ events }) => events));
+  const positions = new Map<number, FeedPosition | null>([[0, null]]);
+  let count = 0;
+  for await (const page of feedPages(snapshot, batchSize)) {
+    for (const { position } of page) {
+      count += 1;
+      if (wanted.has(count)) {
+        positions.set(count, position);
+      }
+    }
+  }
+  return consumers.map(({ name, events }) => {
+    const position = positions.get(events);
+    if (position === undefined) {
+      throw badExport(`consumer ${name} has read ${events} events, and there are ${count}`);
+    }
+    return { name, position };
+  });
+}
+
 class Target {
   readonly #store: Store;
   readonly #leases = new Map<SessionKey, number>();
+  /** Their places are known when all events are there. */
+  readonly consumers: ConsumerLine[] = [];
   /** Lines of each kind that are there already, and are passed over. */
   #tasks: number;
   #events: number;
@@ -102,9 +142,18 @@ class Target {
 
   async put(lines: readonly Line[]): Promise<void> {
     const commits: { session: SessionKey; lease: number; records: CoreRecord[] }[] = [];
+    const replies: OutboxCopy[] = [];
     for (const line of lines) {
       if ('token' in line) {
         await this.#store.addToken(line.token);
+        continue;
+      }
+      if ('reply' in line) {
+        replies.push(line.reply);
+        continue;
+      }
+      if ('consumer' in line) {
+        this.consumers.push(line.consumer);
         continue;
       }
       const record = this.#recordOf(line);
@@ -120,9 +169,14 @@ class Target {
       }
     }
     await this.#commit(commits);
+    if (replies.length > 0) {
+      await this.#store.outbox.restore(replies);
+    }
   }
 
-  #recordOf(line: Exclude<Line, { token: unknown }>): [SessionKey, CoreRecord] | null {
+  #recordOf(
+    line: Extract<Line, { task: unknown } | { event: unknown } | { session: unknown }>,
+  ): [SessionKey, CoreRecord] | null {
     if ('task' in line) {
       const { session, admittedAt, row, payload } = line.task;
       return this.#passes('tasks')

@@ -1,7 +1,7 @@
-/** `outbox/1` to `outbox/6`: positions, rows, and who sends them. */
+/** `outbox/1` to `outbox/7`: positions, rows, and who sends them. */
 import { sessionKey, taskId } from '../../core/model/ids.ts';
 import { invariant } from '../../core/errors.ts';
-import type { Outbox, OutboxIntent, OutboxOutcome, OutboxRow } from '../../store/outbox.ts';
+import type { Outbox, OutboxCopy, OutboxIntent, OutboxOutcome, OutboxRow } from '../../store/outbox.ts';
 import type { Store } from '../../store/port.ts';
 import { codeOf, type NodesHarness, type Suite } from './api.ts';
 import { bury, member } from './members.ts';
@@ -61,6 +61,7 @@ export function outbox(suite: Suite): void {
   sending(suite);
   addresses(suite);
   lists(suite);
+  copies(suite);
 }
 
 function consumers({ api, check }: Suite): void {
@@ -280,6 +281,73 @@ function lists({ api, check }: Suite): void {
       expect(await box.prune(time + 9, 9)).toBe(0);
       expect(await box.prune(time + 10, 9)).toBe(1);
       expect((await box.list({}, null, 9)).items.map(({ id }) => id)).toEqual(['z', 'y']);
+    });
+  });
+}
+
+function copies({ api, check }: Suite): void {
+  const { describe, expect } = api;
+  const copy = (id: string, change: Partial<OutboxRow> = {}, pausedUntil: number | null = null): OutboxCopy => ({
+    row: {
+      ...intent(id, { data: { part: ['"\\u0000', null] } }),
+      state: 'due',
+      version: 7,
+      attempts: 3,
+      since: time + 1,
+      begunAt: time + 2,
+      notBefore: time + 3,
+      heldUntil: null,
+      reference: 'r',
+      problem: 'refused \u{1F600}',
+      changedAt: time + 5,
+      ...change,
+    },
+    pausedUntil,
+  });
+  const held = { state: 'unclear', address: 'a', heldUntil: time + 50 } as const;
+  const all = [
+    copy('z', { state: 'posted', problem: null }),
+    copy('y', held),
+    copy('x', { address: 'a' }),
+    copy('w', { scope: 'other', task: null, attempts: 0, begunAt: null, reference: null }),
+    copy('v', { scope: 'other', state: 'failed' }, time + 70),
+  ];
+  describe('rows of another store', () => {
+    check('restored rows are as they were, in their order, and what waits for them waits', async (harness) => {
+      const first = await harness.open();
+      await first.outbox.restore(all);
+      await first.outbox.restore([]);
+      await first.close();
+      const { outbox: box } = await harness.open();
+      expect((await box.list({}, null, 99)).items.toReversed()).toEqual(all.map(({ row }) => row));
+      expect(await box.due(doors, time + 3, 9)).toEqual({ rows: [], next: time + 50 });
+      expect(await idsDue(box, time + 50)).toEqual(['y']);
+      await box.settle('y', 7, unclear(null));
+      expect(await idsDue(box, time + 69)).toEqual(['x']);
+      expect(await idsDue(box, time + 70)).toEqual(['x', 'w']);
+      expect(await box.recover(time)).toBe(0);
+    });
+
+    check('rows that are restored again stay as they have become, and those behind them come in', async (harness) => {
+      const { outbox: box } = await harness.open();
+      await box.restore(all.slice(0, 3));
+      await box.settle('y', 7, posted);
+      const row = await begun(box, 'x', time + 3);
+      await box.restore(all);
+      expect(await box.row('x')).toEqual(row);
+      expect((await box.list({}, null, 99)).items.map(({ id }) => id)).toEqual(['v', 'w', 'x', 'y', 'z']);
+      expect((await box.row('y'))?.state).toBe('posted');
+    });
+
+    check('of copies of which two hold one address none is restored', async (harness) => {
+      const { outbox: box } = await harness.open();
+      let refused = false;
+      try {
+        await box.restore([copy('x'), copy('y', held), copy('z', held)]);
+      } catch {
+        refused = true;
+      }
+      expect([refused, (await box.list({}, null, 9)).items.length]).toEqual([true, 0]);
     });
   });
 }
