@@ -11,6 +11,7 @@
  *  outbox/5 A node that is dead begins nothing.
  *  outbox/6 No clock is read: all times are the caller's, wall-clock ms.
  *  outbox/7 A restored row is as it was in the store that it is from, and is restored once.
+ *  outbox/8 Any text settles a row: what a store cannot hold of it becomes U+FFFD.
  */
 import type { SessionKey, TaskId } from '../core/model/ids.ts';
 import type { OutboxState } from '../protocol/replies.ts';
@@ -151,21 +152,24 @@ export function settledFields(outcome: OutboxOutcome): {
   const none = { notBefore: null, heldUntil: null, pausedUntil: null, reference: null, problem: null };
   switch (outcome.state) {
     case 'posted':
-      return { ...none, reference: outcome.reference };
+      return { ...none, reference: outcome.reference === null ? null : storable(outcome.reference) };
     case 'due':
       return {
         ...none,
         notBefore: outcome.notBefore,
         pausedUntil: outcome.pauseUntil,
-        problem: outcome.problem,
+        problem: storable(outcome.problem),
       };
     case 'unclear':
-      return { ...none, heldUntil: outcome.heldUntil, problem: outcome.problem };
+      return { ...none, heldUntil: outcome.heldUntil, problem: storable(outcome.problem) };
     case 'failed':
     case 'expired':
-      return { ...none, problem: outcome.problem };
+      return { ...none, problem: storable(outcome.problem) };
   }
 }
+
+/** What a receiver says may have characters that a column of text cannot hold: on Postgres the row would stay `sending`. */
+const storable = (text: string): string => text.toWellFormed().replaceAll('\u0000', '\uFFFD');
 
 /** Why a row is what `recover` and `expire` make of it. */
 export const abandonedProblem = 'the daemon ended while it was sent';

@@ -1,4 +1,4 @@
-/** `outbox/1` to `outbox/7`: positions, rows, and who sends them. */
+/** `outbox/1` to `outbox/8`: positions, rows, and who sends them. */
 import { sessionKey, taskId } from '../../core/model/ids.ts';
 import { invariant } from '../../core/errors.ts';
 import type { Outbox, OutboxCopy, OutboxIntent, OutboxOutcome, OutboxRow } from '../../store/outbox.ts';
@@ -161,6 +161,16 @@ function sending({ api, check }: Suite): void {
       expect(await box.row('y')).toBe(null);
       await box.settle('x', 2, unclear(null), [intent('y')]);
       expect((await box.row('y'))?.state).toBe('due');
+    });
+
+    check('what a receiver says is kept without the characters that a database refuses', async (harness) => {
+      const box = await filled(await harness.open(), intent('x'), intent('y'));
+      await begun(box, 'x');
+      const said = await box.settle('x', 2, { state: 'failed', at: time, problem: 'a\u0000b \u{1F600}\uD800' });
+      expect([said?.problem, await box.row('x')]).toEqual(['a\uFFFDb \u{1F600}\uFFFD', said]);
+      await begun(box, 'y');
+      const row = await box.settle('y', 2, { state: 'posted', at: time, reference: 'r\u0000' });
+      expect([row?.reference, await box.row('y')]).toEqual(['r\uFFFD', row]);
     });
 
     check('rows that are too old expire, and a resend makes them young again', async (harness) => {
