@@ -112,13 +112,13 @@ describe('permissions', () => {
 
 describe('providers', () => {
   test('show what failed and until when, and are resumed', async () => {
-    expect((await cli.run(['providers'])).stdout).toMatch(/acme\s+free\s+0/);
+    expect((await cli.run(['providers'])).stdout).toMatch(/acme\s+function\s+free\s+0/);
     const child = cli.spawn(['send', 'six', '--follow', '--json', 'fail rate_limit']);
     const end = ended(child);
     const [first = ''] = (await saying(child, /"turn-retried"/)).split('\n');
     const receipt = JSON.parse(first) as { readonly task: string };
     const listed = await cli.run(['providers']);
-    expect(listed.stdout).toMatch(/acme\s+throttled, (?:59 min|1 h) more\s+rate_limit\s+1\s+429 slow down/);
+    expect(listed.stdout).toMatch(/acme\s+function\s+throttled, (?:59 min|1 h) more\s+rate_limit\s+1\s+429 slow down/);
     const explained = await cli.run(['explain', receipt.task]);
     expect(explained.stdout).toMatch(/All work of the session is throttled \(rate_limit.*until /);
     expect(explained.stdout).toMatch(/throttle deadline in/);

@@ -52,6 +52,7 @@ const bodies: { readonly [O in Operation]?: unknown } = {
   moveTask: { to: 'first' },
   stopSession: { scope: 'turn' },
   parkSession: { reason: 'r' },
+  assignAgent: { agent: 'other' },
   respondToPermissionRequest: { turn: 1, request: 'r', allow: true },
   holdTask: { holder: 'one' },
   takeTurn: { epoch: 1, call: 1, prompt: 'p' },
