@@ -52,6 +52,7 @@ export const routeGroups: readonly {
   { name: 'Permissions', description: 'Requests of agents that wait for a person.', routes: permissionsRoutes },
   { name: 'Nodes', description: 'The daemons that share a store.', routes: nodesRoutes },
   { name: 'Providers', description: 'Providers of models, and their throttles.', routes: providersRoutes },
+  { name: 'Replies', description: 'Messages that go out, and what became of them.', routes: repliesRoutes },
   { name: 'Events', description: 'Tapes and feeds: pages, long polls and streams.', routes: eventsRoutes },
   { name: 'Hangs', description: 'Reports of what was stuck, and where.', routes: hangsRoutes },
   { name: 'Tokens', description: 'Named tokens of callers.', routes: tokensRoutes },

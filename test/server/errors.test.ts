@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ErrorCode, type ErrorEntry, errorCodes } from '../../src/core/error-codes.ts';
 import { AppError, type AppErrorOptions } from '../../src/core/errors.ts';
 import { signStandardDelivery, standardHooks } from '../../src/gateways/standard-webhooks/hook.ts';
+import { requestExamples } from '../../src/protocol/examples.ts';
 import { fillPath, type Operation, operations, type Problem, type Route, routes } from '../../src/protocol/index.ts';
 import type { Refused, Signalbox } from '../../src/runtime/index.ts';
 import { refused } from '../../src/runtime/refusals.ts';
@@ -46,22 +47,10 @@ const refusals: { readonly [C in Refused['code']]: true } = {
   unknown_node: true,
 };
 
-const bodies: { readonly [O in Operation]?: unknown } = {
-  submitTask: { session: 's', prompt: 'p' },
-  editTask: { prompt: 'p' },
-  moveTask: { to: 'first' },
-  stopSession: { scope: 'turn' },
-  parkSession: { reason: 'r' },
-  assignAgent: { agent: 'other' },
-  respondToPermissionRequest: { turn: 1, request: 'r', allow: true },
-  holdTask: { holder: 'one' },
-  takeTurn: { epoch: 1, call: 1, prompt: 'p' },
-  reportProgress: { epoch: 1, data: null },
-  heartbeat: { epoch: 1 },
-  releaseHold: { epoch: 1 },
-  finishTask: { epoch: 1, status: 'completed' },
-  makeToken: { name: 'ci', scopes: ['read'] },
-};
+/** One of each route that has a body. */
+const bodies: { readonly [O in Operation]?: unknown } = Object.fromEntries(
+  Object.entries(requestExamples).map(([operation, examples]) => [operation, Object.values(examples)[0]?.value]),
+);
 
 /** What every method of the runtime does in place of its own work. */
 let answer: () => unknown = () => [];
