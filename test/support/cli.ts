@@ -103,7 +103,8 @@ export class Cli implements AsyncDisposable {
         return gone;
       }),
     );
-    rmSync(this.folder, { recursive: true, force: true });
+    // The daemon of a launcher that was killed ends by itself, moments later, and may write until then.
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 }
 
